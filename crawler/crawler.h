@@ -1,0 +1,58 @@
+/* crawler: decides when each source is read, reads it and hands documents to a sink.
+ *
+ * It knows no queue: the sink's commit() takes documents together with the source's cursor, in one
+ * transaction, and may answer GT_E_FULL, upon which the crawler plans nothing new until a commit passes. */
+#ifndef GT_CRAWLER_H
+#define GT_CRAWLER_H
+
+#include "core/core.h"
+#include "model/model.h"
+#include "net/net.h"
+
+struct gt_crawler;
+
+extern const struct gt_kind *const gt_source_kinds[]; /* NULL-ended, for the configuration */
+
+/* What an operator sees of a source; kept as a fact "source/NAME" for `guette status`. */
+struct gt_source_state {
+    const char *name, *type;
+    const char *state; /* "ok", "waiting", "retrying", "failing", "disabled" */
+    const char *error; /* last one in words; NULL: none */
+    int64_t last_try_ms, last_success_ms, next_try_ms;
+    uint64_t documents; /* fresh ones, since the process began */
+    uint64_t failures;  /* in a row */
+};
+json_t *gt_source_state_to_json(const struct gt_source_state *state);
+
+struct gt_crawl_sink {
+    void *user;
+    /* *ret_fresh: how many were new. cursor NULL: documents only. */
+    int (*commit)(void *user, const char *source, const struct gt_document *documents, size_t count,
+                  const char *cursor, size_t *ret_fresh, struct gt_error *err);
+    /* The cursor as text; GT_E_NOTFOUND. */
+    int (*load)(void *user, const char *source, struct gt_buffer *ret_cursor, struct gt_error *err);
+    void (*report)(void *user, const struct gt_source_state *state);
+};
+
+/* Loads site definitions (built in, then config->sites), opens every enabled source. */
+int gt_crawler_open(const struct gt_config *config, struct gt_net *net,
+                    const struct gt_crawl_sink *sink, struct gt_crawler **ret_crawler,
+                    struct gt_error *err);
+/* One turn of the loop: at most timeout_ms. */
+int gt_crawler_run(struct gt_crawler *crawler, int64_t timeout_ms, struct gt_error *err);
+/* Plans nothing more; true once nothing is under way. */
+bool gt_crawler_drain(struct gt_crawler *crawler);
+void gt_crawler_close(struct gt_crawler *crawler);
+
+/* Checks every site definition found and proves its examples, without network; for `guette sites check` and the
+ * meta tests. Calls report for each with err NULL when it passed. Returns the number of failures, or a GT_E_ code. */
+int gt_sites_check(const char *const *directories,
+                   void (*report)(void *user, const char *file, const char *site, const char *failure),
+                   void *user, struct gt_error *err);
+struct gt_site_summary {
+    const char *name, *title, *category, *needs, *home;
+};
+int gt_sites_list(const char *const *directories, struct gt_arena *arena,
+                  struct gt_site_summary **ret_sites, size_t *ret_count, struct gt_error *err);
+
+#endif
