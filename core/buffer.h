@@ -1,8 +1,9 @@
 /* A byte buffer born with its maximum.
  *
- * `data` is NUL-terminated after `len` bytes once anything was appended (NULL before that). Appending past the
- * maximum changes nothing but sets `overflow` and returns GT_E_LIMIT; running out of memory does
- * the same with GT_E_NOMEM. A chain of appends may be checked once at its end by gt_buffer_ok(). */
+ * `data` is NUL-terminated after `len` bytes once anything was appended (NULL before that).
+ * Appending past the maximum changes nothing but sets `overflow` and returns GT_E_LIMIT; running
+ * out of memory does the same with GT_E_NOMEM. A chain of appends may be checked once at its end by
+ * gt_buffer_ok(). */
 #ifndef GT_CORE_BUFFER_H
 #define GT_CORE_BUFFER_H
 

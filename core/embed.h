@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 struct gt_embedded {
-    const char *name; /* file name without its folder */
+    const char *name;           /* file name without its folder */
     const unsigned char *bytes; /* len bytes and a NUL */
     size_t len;
 };

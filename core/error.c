@@ -36,7 +36,7 @@ int gt_error_prefix(struct gt_error *err, const char *format, ...)
 const char *gt_code_name(int code)
 {
     static const char *const names[] = {
-        "ok",       "invalid", "no_memory", "io",          "full",    "again",
+        "ok",        "invalid", "no_memory", "io",          "full",    "again",
         "not_found", "limit",   "conflict",  "unsupported", "timeout", "refused",
     };
     size_t index = (size_t)-code;

@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* Appends the file to `out` (whose max is the limit: GT_E_LIMIT names file and limit). Devices, sockets and pipes
- * are refused unless path is "-" (standard input). */
+/* Appends the file to `out` (whose max is the limit: GT_E_LIMIT names file and limit). Devices,
+ * sockets and pipes are refused unless path is "-" (standard input). */
 int gt_file_read(const char *path, struct gt_buffer *out, struct gt_error *err);
 /* Temporary file beside it, fsync, rename: the file is whole or unchanged. */
 int gt_file_write(const char *path, const void *bytes, size_t len, int mode, struct gt_error *err);

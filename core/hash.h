@@ -21,16 +21,18 @@ struct gt_part {
     size_t len;
 };
 struct gt_part gt_part(const char *text); /* NULL counts as empty */
-void gt_id_make(const char *kind, const struct gt_part *parts, size_t count, char ret_id[GT_ID_TEXT]);
+void gt_id_make(const char *kind, const struct gt_part *parts, size_t count,
+                char ret_id[GT_ID_TEXT]);
 
 /* The deployment's fingerprint key: 32 random bytes as 64 hex digits in a file of mode 0600. */
 struct gt_key {
     unsigned char bytes[GT_KEY_BYTES];
 };
-/* Makes the file; GT_E_CONFLICT when it is there already. Directory is created (0700) when missing. */
+/* Makes the file; GT_E_CONFLICT when it is there already. Directory is created (0700) when missing.
+ */
 int gt_key_create(const char *path, struct gt_error *err);
-/* GT_E_NOTFOUND when there is none; GT_E_REFUSED when group or others may write to it or others may read it
- * and it lies outside a secrets mount (/run/secrets, /var/run/secrets). */
+/* GT_E_NOTFOUND when there is none; GT_E_REFUSED when group or others may write to it or others may
+ * read it and it lies outside a secrets mount (/run/secrets, /var/run/secrets). */
 int gt_key_load(const char *path, struct gt_key *ret_key, struct gt_error *err);
 /* Names the key without telling it: to check that all workers hold the same one. */
 void gt_key_id(const struct gt_key *key, char ret_id[GT_ID_TEXT]);

@@ -14,7 +14,8 @@
 json_t *gt_json_parse(const char *bytes, size_t len, struct gt_error *err);
 /* Appends compact JSON. */
 int gt_json_append(const json_t *value, struct gt_buffer *out);
-/* Members with a fallback; the string is borrowed from the object. Any type mismatch gives the fallback. */
+/* Members with a fallback; the string is borrowed from the object. Any type mismatch gives the
+ * fallback. */
 const char *gt_json_string(const json_t *object, const char *key, const char *fallback);
 int64_t gt_json_int(const json_t *object, const char *key, int64_t fallback);
 /* A JSON string of any bytes: ill-formed UTF-8 becomes U+FFFD. Never NULL but on out of memory. */

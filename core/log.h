@@ -27,14 +27,16 @@ void gt_log_start(const char *role, enum gt_log_format format, enum gt_level lea
 void gt_log_write(enum gt_level level, const char *event, const char *message,
                   const struct gt_field *fields, size_t count);
 
-/* gt_log(GT_INFO, "crawler.poll", "12 new documents", GT_F("source", name), GT_N("documents", n)); */
+/* gt_log(GT_INFO, "crawler.poll", "12 new documents", GT_F("source", name), GT_N("documents", n));
+ */
 #define gt_log(level, event, message, ...)                                                         \
     gt_log_write(level, event, message, (const struct gt_field[]){{0}, ##__VA_ARGS__} + 1,         \
                  sizeof((const struct gt_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct gt_field) - \
                      1)
 
-/* The same thing said again and again (a source down, a disk full) is said once a minute, with how often it was
- * held back. `key` tells things apart. Returns true when the caller should log now; *ret_held counts. */
+/* The same thing said again and again (a source down, a disk full) is said once a minute, with how
+ * often it was held back. `key` tells things apart. Returns true when the caller should log now;
+ * *ret_held counts. */
 bool gt_log_allow(const char *key, int64_t *ret_held);
 
 #endif

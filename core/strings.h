@@ -28,11 +28,12 @@ bool gt_equals_ignoring_case(const char *a, const char *b); /* ASCII */
 
 /* True when all len bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool gt_utf8_valid(const char *bytes, size_t len);
-/* Appends bytes with every ill-formed sequence replaced by U+FFFD and C0 controls other than tab and newline dropped:
- * for showing hostile text to a person. */
+/* Appends bytes with every ill-formed sequence replaced by U+FFFD and C0 controls other than tab
+ * and newline dropped: for showing hostile text to a person. */
 int gt_utf8_append_clean(struct gt_buffer *out, const char *bytes, size_t len);
 
-/* Damerau-Levenshtein distance of two short ASCII words (at most 64 bytes each; longer: SIZE_MAX). */
+/* Damerau-Levenshtein distance of two short ASCII words (at most 64 bytes each; longer: SIZE_MAX).
+ */
 size_t gt_edit_distance(const char *a, const char *b);
 
 /* "90", "90s", "5m", "12h", "3d", "250ms" to milliseconds; a bare number is seconds. */
