@@ -1,0 +1,468 @@
+/* The role notify: puts findings in the store with their deliveries (the outbox), and carries the
+ * deliveries out. */
+#include "workers/worker.h"
+
+#include "notifier/notifier.h"
+#include "store/store.h"
+#include "workers/writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FINDINGS_BATCH 64
+#define CLAIM_BATCH 64
+#define CHANNELS_MAX 128
+#define ACTIVE_PER_CHANNEL 4
+#define IDLE_WAIT_MS 200
+#define BUSY_WAIT_MS 20
+/* Longer than any transfer may take: nobody else may send the same delivery meanwhile. */
+#define DELIVERY_LEASE_MS (5 * GT_MINUTE)
+#define ARENA_MAX ((size_t)64 * 1024 * 1024)
+
+struct endpoint {
+    const char *name;
+    struct gt_channel *channel;
+    int active;
+    int failures;         /* in a row */
+    int64_t paused_until; /* after a failure: the endpoint is left alone for a while */
+    bool disabled;        /* it said 410 */
+};
+
+struct notify {
+    struct gt_worker *worker;
+    struct gt_store *store;
+    struct gt_net *net;
+    struct endpoint endpoints[CHANNELS_MAX];
+    size_t endpoint_count;
+    int active;
+    int64_t next_claim_ms; /* wall clock; nothing is due before */
+    struct gt_arena *arena;
+};
+
+/* A delivery under way. */
+struct sending {
+    struct notify *notify;
+    char delivery[GT_ID_TEXT], channel[256];
+    int64_t attempts, created_ms, detected_ms;
+};
+
+static struct endpoint *find_endpoint(struct notify *notify, const char *name)
+{
+    for (size_t i = 0; i < notify->endpoint_count; i++)
+        if (strcmp(notify->endpoints[i].name, name) == 0)
+            return &notify->endpoints[i];
+    return NULL;
+}
+
+static void close_endpoints(struct endpoint *endpoints, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        gt_channel_close(endpoints[i].channel);
+}
+
+static int open_endpoints(struct gt_store *store, const struct gt_config *config,
+                          struct endpoint *endpoints, size_t *ret_count, struct gt_error *err)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < config->channels.count; i++) {
+        const struct gt_channel_config *settings =
+            GT_LIST_ITEM(config->channels, struct gt_channel_config, i);
+        char why[256];
+        if (!settings->enabled)
+            continue;
+        int rc = count < CHANNELS_MAX
+                     ? gt_channel_open(config, settings, &endpoints[count].channel, err)
+                     : gt_fail(err, GT_E_LIMIT, "more than %d channels", CHANNELS_MAX);
+        if (rc) {
+            close_endpoints(endpoints, count);
+            return rc;
+        }
+        endpoints[count].name = settings->name;
+        endpoints[count].disabled =
+            gt_store_channel_disabled(store, settings->name, why, sizeof why, NULL) == 1;
+        count++;
+    }
+    *ret_count = count;
+    return 0;
+}
+
+static int open_net(const struct gt_config *config, struct gt_net **ret_net, struct gt_error *err)
+{
+    struct gt_net_settings settings = {
+        .contact = config->contact,
+        .connections = config->limits.connections,
+        .per_host = ACTIVE_PER_CHANNEL,
+        .per_second = 20, /* receivers are the operator's own */
+    };
+    return gt_net_open(&settings, ret_net, err);
+}
+
+static void close_notify(struct gt_worker *worker, void *state)
+{
+    (void)worker;
+    struct notify *notify = state;
+    gt_net_close(notify->net);
+    close_endpoints(notify->endpoints, notify->endpoint_count);
+    gt_store_close(notify->store);
+    gt_arena_free(notify->arena);
+    free(notify);
+}
+
+static int open_notify(struct gt_worker *worker, void **ret_state, struct gt_error *err)
+{
+    struct notify *notify = calloc(1, sizeof *notify);
+    if (!notify)
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    notify->worker = worker;
+    notify->arena = gt_arena_new(ARENA_MAX);
+    int rc = notify->arena ? gt_store_open(worker->config->store.path, false, &notify->store, err)
+                           : gt_fail(err, GT_E_NOMEM, "out of memory");
+    if (rc == 0)
+        rc = open_net(worker->config, &notify->net, err);
+    if (rc == 0)
+        rc = open_endpoints(notify->store, worker->config, notify->endpoints,
+                            &notify->endpoint_count, err);
+    if (rc) {
+        close_notify(worker, notify);
+        return rc;
+    }
+    *ret_state = notify;
+    return 0;
+}
+
+/* --- findings in ------------------------------------------------------- */
+
+static int plan_one(struct notify *notify, const struct gt_alert *alert, const char *text,
+                    const char *channel, struct gt_store_txn *txn, struct gt_error *err)
+{
+    (void)notify;
+    char id[GT_ID_TEXT];
+    gt_delivery_id(alert->id, channel, id);
+    return gt_store_deliver(txn, id, alert->id, alert->finding.id, channel, text, gt_now(), err);
+}
+
+/* One alert for a new finding, to every channel that a route names. */
+static int plan(void *user, const struct gt_stored_finding *stored, bool is_new,
+                struct gt_store_txn *txn, struct gt_error *err)
+{
+    struct notify *notify = user;
+    if (!is_new)
+        return 0;
+    struct gt_alert alert = {
+        .event = "finding.created",
+        .created_ms = gt_now(),
+        .occurrences = stored->occurrences,
+        .first_seen_ms = stored->first_seen_ms,
+        .lang = (enum gt_lang)notify->worker->config->lang,
+        .finding = stored->finding,
+    };
+    gt_alert_identify(&alert);
+    const char *channels[CHANNELS_MAX];
+    size_t count = gt_route(notify->worker->config, &stored->finding, channels, CHANNELS_MAX);
+    GT_JSON_AUTO json_t *json = gt_alert_to_json(&alert);
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(4 * 1024 * 1024);
+    if (!json || gt_json_append(json, &text))
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = plan_one(notify, &alert, text.data, channels[i], txn, err);
+    return rc;
+}
+
+static int take_finding(struct notify *notify, const struct gt_job *job, struct gt_error *err)
+{
+    struct gt_finding finding;
+    struct gt_queue *queue = notify->worker->queue;
+    int rc = gt_finding_decode(job->payload, job->len, notify->arena, &finding, err);
+    if (rc == GT_E_INVALID || rc == GT_E_LIMIT)
+        return gt_queue_bury(queue, GT_TOPIC_FINDINGS, job, err->message, err);
+    if (rc == 0)
+        rc = gt_store_put(notify->store, &finding, plan, notify, err);
+    if (rc == 0)
+        rc = gt_queue_ack(queue, GT_TOPIC_FINDINGS, job, err);
+    if (rc == 0)
+        notify->worker->done++;
+    return rc;
+}
+
+static int take_findings(struct notify *notify, int64_t wait_ms, struct gt_error *err)
+{
+    struct gt_job jobs[FINDINGS_BATCH];
+    struct gt_queue *queue = notify->worker->queue;
+    gt_arena_reset(notify->arena);
+    int count =
+        gt_queue_pull(queue, GT_TOPIC_FINDINGS, FINDINGS_BATCH, wait_ms, notify->arena, jobs, err);
+    if (count <= 0)
+        return count;
+    int rc = 0;
+    for (int i = 0; i < count; i++) {
+        if (rc == 0)
+            rc = take_finding(notify, &jobs[i], err);
+        if (rc)
+            (void)gt_queue_release(queue, GT_TOPIC_FINDINGS, &jobs[i], 0, false, NULL);
+    }
+    notify->next_claim_ms = 0;
+    return rc;
+}
+
+/* --- deliveries out ---------------------------------------------------- */
+
+static void count_result(const char *channel, const char *result)
+{
+    char label[320], name[280];
+    gt_label(name, sizeof name, "channel", channel);
+    snprintf(label, sizeof label, "%s,result=\"%s\"", name, result);
+    gt_counter_add("guette_deliveries_total", label, 1);
+}
+
+static int bury(struct notify *notify, const struct sending *sending, const char *why)
+{
+    count_result(sending->channel, "dead");
+    gt_log(
+        GT_ERROR, "delivery.dead", "an alert could not be delivered; see `guette deliveries list`",
+        GT_F("channel", sending->channel), GT_F("delivery", sending->delivery), GT_F("why", why));
+    return gt_store_dead(notify->store, sending->delivery, why, gt_now(), NULL);
+}
+
+static int succeed(struct notify *notify, const struct sending *sending, struct endpoint *endpoint)
+{
+    count_result(sending->channel, "delivered");
+    if (sending->detected_ms)
+        gt_histogram_observe("guette_delivery_seconds", NULL,
+                             (double)(gt_now() - sending->detected_ms) / 1000);
+    if (endpoint) {
+        endpoint->failures = 0;
+        endpoint->paused_until = 0;
+    }
+    return gt_store_delivered(notify->store, sending->delivery, gt_now(), NULL);
+}
+
+static int retry(struct notify *notify, const struct sending *sending, struct endpoint *endpoint,
+                 const struct gt_outcome *outcome)
+{
+    int64_t now = gt_now();
+    int64_t wait =
+        gt_delivery_backoff(sending->attempts, sending->created_ms, now,
+                            notify->worker->config->limits.delivery_for_ms, outcome->after_ms);
+    if (wait < 0)
+        return bury(notify, sending, outcome->why);
+    count_result(sending->channel, "retry");
+    if (endpoint) {
+        /* Others for the same receiver wait too: it is down, or asked for quiet. */
+        int64_t quiet = gt_backoff(endpoint->failures++, GT_SECOND, 5 * GT_MINUTE);
+        if (outcome->after_ms > quiet)
+            quiet = outcome->after_ms;
+        endpoint->paused_until = now + quiet;
+    }
+    gt_worker_complain(
+        "delivery.retry",
+        &(struct gt_error){.code = GT_E_AGAIN,
+                           .message = "an alert was not delivered and will be retried"});
+    gt_log(GT_INFO, "delivery.retry", outcome->why, GT_F("channel", sending->channel),
+           GT_N("attempt", sending->attempts + 1), GT_N("again_in_s", wait / 1000));
+    return gt_store_retry(notify->store, sending->delivery, now + wait, outcome->why, true, NULL);
+}
+
+static int disable(struct notify *notify, const struct sending *sending, struct endpoint *endpoint,
+                   const struct gt_outcome *outcome)
+{
+    if (endpoint)
+        endpoint->disabled = true;
+    gt_log(GT_ERROR, "channel.disabled",
+           "the receiver said it is gone (410); the channel is off until `guette deliveries retry`",
+           GT_F("channel", sending->channel));
+    int rc = bury(notify, sending, outcome->why);
+    if (rc == 0)
+        rc =
+            gt_store_disable_channel(notify->store, sending->channel, outcome->why, gt_now(), NULL);
+    return rc;
+}
+
+/* When the store itself fails here, the delivery's lease ends and it is sent once more: never lost.
+ */
+static void settle(struct notify *notify, const struct sending *sending,
+                   const struct gt_outcome *outcome)
+{
+    struct endpoint *endpoint = find_endpoint(notify, sending->channel);
+    int rc = 0;
+    switch (outcome->type) {
+    case GT_DELIVERED:
+        rc = succeed(notify, sending, endpoint);
+        break;
+    case GT_RETRY:
+        rc = retry(notify, sending, endpoint, outcome);
+        break;
+    case GT_REJECTED:
+        rc = bury(notify, sending, outcome->why);
+        break;
+    case GT_GONE:
+        rc = disable(notify, sending, endpoint, outcome);
+        break;
+    }
+    if (rc)
+        gt_log(GT_WARNING, "store.trouble", "the result of a delivery could not be written down",
+               GT_F("delivery", sending->delivery), GT_F("kind", gt_code_name(rc)));
+    notify->next_claim_ms = 0;
+}
+
+static void on_done(void *user, const struct gt_http_response *response)
+{
+    struct sending *sending = user;
+    struct notify *notify = sending->notify;
+    struct endpoint *endpoint = find_endpoint(notify, sending->channel);
+    struct gt_outcome outcome = {.type = GT_RETRY, .after_ms = -1};
+    snprintf(outcome.why, sizeof outcome.why, "the channel is no longer configured");
+    if (endpoint) {
+        endpoint->active--;
+        gt_channel_classify(endpoint->channel, response, &outcome);
+    }
+    notify->active--;
+    settle(notify, sending, &outcome);
+    free(sending);
+}
+
+static int start(struct notify *notify, struct endpoint *endpoint,
+                 const struct gt_outgoing *outgoing, struct sending *sending, struct gt_error *err)
+{
+    int rc;
+    if (outgoing->type == GT_OUTGOING_HTTP)
+        rc = gt_net_http(notify->net, &outgoing->http, on_done, sending, err);
+    else
+        rc = gt_net_mail(notify->net, &outgoing->mail, on_done, sending, err);
+    if (rc == 0) {
+        endpoint->active++;
+        notify->active++;
+    }
+    return rc;
+}
+
+/* Renders and sends one claimed delivery. What can't be rendered now may be so after a change of
+ * configuration: it is retried like a failed one. */
+static void send_one(struct notify *notify, const struct gt_delivery *delivery)
+{
+    struct endpoint *endpoint = find_endpoint(notify, delivery->channel);
+    struct gt_error err = {0};
+    struct gt_alert alert;
+    struct gt_outgoing outgoing = {0};
+    struct gt_outcome outcome = {.type = GT_RETRY, .after_ms = -1};
+    struct sending *sending = calloc(1, sizeof *sending);
+    if (!sending)
+        return; /* the lease ends, it comes again */
+    *sending = (struct sending){
+        .notify = notify, .attempts = delivery->attempts, .created_ms = delivery->created_ms};
+    snprintf(sending->delivery, sizeof sending->delivery, "%s", delivery->id);
+    snprintf(sending->channel, sizeof sending->channel, "%s", delivery->channel);
+    GT_JSON_AUTO json_t *json =
+        gt_json_parse(delivery->alert_json, strlen(delivery->alert_json), &err);
+    int rc = json ? gt_alert_from_json(json, notify->arena, &alert, &err) : err.code;
+    if (rc == 0 && !endpoint)
+        rc = gt_fail(&err, GT_E_NOTFOUND, "channel \"%s\" is not in the configuration (any more)",
+                     delivery->channel);
+    if (rc == 0) {
+        sending->detected_ms = alert.finding.detected_ms;
+        rc = gt_channel_render(endpoint->channel, &alert, gt_now(), (int)delivery->attempts,
+                               notify->arena, &outgoing, &err);
+    }
+    if (rc == 0 && outgoing.type == GT_OUTGOING_WRITE) {
+        rc = gt_write_out(outgoing.write.path, outgoing.write.bytes, outgoing.write.len,
+                          outgoing.write.mode, &err);
+        outcome.type = rc ? GT_RETRY : GT_DELIVERED;
+    } else if (rc == 0) {
+        rc = start(notify, endpoint, &outgoing, sending, &err);
+        if (rc == 0)
+            return; /* on_done settles it */
+    }
+    snprintf(outcome.why, sizeof outcome.why, "%.*s", (int)sizeof outcome.why - 1, err.message);
+    settle(notify, sending, &outcome);
+    free(sending);
+}
+
+/* Channels that shall not be given more now. */
+static size_t list_busy(const struct notify *notify, const char **ret_names)
+{
+    size_t count = 0;
+    int64_t now = gt_now();
+    for (size_t i = 0; i < notify->endpoint_count; i++) {
+        const struct endpoint *e = &notify->endpoints[i];
+        if (e->disabled || e->active >= ACTIVE_PER_CHANNEL || e->paused_until > now)
+            ret_names[count++] = e->name;
+    }
+    ret_names[count] = NULL;
+    return count;
+}
+
+static int64_t next_look(struct notify *notify)
+{
+    int64_t due = 0, now = gt_now();
+    if (gt_store_next_due(notify->store, &due, NULL) || due == 0)
+        return now + GT_MINUTE;
+    int64_t next = due > now ? due : now + BUSY_WAIT_MS; /* due, but its channel is busy */
+    return next < now + GT_MINUTE ? next : now + GT_MINUTE;
+}
+
+static int send_due(struct notify *notify, struct gt_error *err)
+{
+    if (gt_now() < notify->next_claim_ms || gt_stop_wanted())
+        return 0;
+    const char *busy[CHANNELS_MAX + 1];
+    struct gt_delivery deliveries[CLAIM_BATCH];
+    list_busy(notify, busy);
+    gt_arena_reset(notify->arena);
+    /* Few at a time, so that what is claimed can be under way at once. */
+    int count = gt_store_claim(notify->store, gt_now(), DELIVERY_LEASE_MS, busy, ACTIVE_PER_CHANNEL,
+                               notify->arena, deliveries, err);
+    if (count < 0)
+        return count;
+    for (int i = 0; i < count; i++)
+        send_one(notify, &deliveries[i]);
+    notify->next_claim_ms = count ? 0 : next_look(notify);
+    return 0;
+}
+
+static int turn(struct gt_worker *worker, void *state, struct gt_error *err)
+{
+    struct notify *notify = state;
+    int rc = 0;
+    bool busy = notify->active > 0;
+    if (!gt_stop_wanted())
+        rc = take_findings(notify, busy ? 0 : IDLE_WAIT_MS, err);
+    /* Deliveries go on when the queue is away, and findings when a receiver is. */
+    int sent = send_due(notify, rc ? NULL : err);
+    uint32_t ready;
+    if (notify->active > 0 && gt_net_run(notify->net, BUSY_WAIT_MS, NULL, 0, &ready, NULL) < 0)
+        gt_sleep(BUSY_WAIT_MS);
+    (void)worker;
+    return rc ? rc : sent;
+}
+
+/* Transfers under way end first: their callbacks look their channel up by name. */
+static int reload(struct gt_worker *worker, void *state, const struct gt_config *next,
+                  struct gt_error *err)
+{
+    (void)worker;
+    struct notify *notify = state;
+    struct endpoint fresh[CHANNELS_MAX] = {0};
+    size_t count = 0;
+    int rc = open_endpoints(notify->store, next, fresh, &count, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < count; i++) {
+        const struct endpoint *old = find_endpoint(notify, fresh[i].name);
+        if (old)
+            fresh[i].active = old->active;
+    }
+    close_endpoints(notify->endpoints, notify->endpoint_count);
+    memcpy(notify->endpoints, fresh, sizeof fresh);
+    notify->endpoint_count = count;
+    notify->next_claim_ms = 0;
+    return 0;
+}
+
+static bool drained(struct gt_worker *worker, void *state)
+{
+    (void)worker;
+    return ((struct notify *)state)->active == 0;
+}
+
+const struct gt_role gt_role_notify = {"notify", open_notify, turn, reload, drained, close_notify};
