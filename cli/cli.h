@@ -13,18 +13,23 @@
 struct gt_command {
     const char *name;    /* "config" */
     const char *summary; /* one line, for `guette --help` */
-    const char *help;    /* the whole `--help` text: usage, what it does, options, an example, exit codes */
+    const char
+        *help; /* the whole `--help` text: usage, what it does, options, an example, exit codes */
     /* argv[0] is the command's name; `--help` was handled. Returns the exit code. */
     int (*run)(int argc, char **argv);
 };
 
 extern const struct gt_command gt_command_config, gt_command_crawl, gt_command_deliveries,
-    gt_command_findings, gt_command_init, gt_command_match, gt_command_notify, gt_command_queue,
-    gt_command_rules, gt_command_run, gt_command_scan, gt_command_sites, gt_command_status;
+    gt_command_findings, gt_command_health, gt_command_init, gt_command_match, gt_command_notify,
+    gt_command_queue, gt_command_rules, gt_command_run, gt_command_scan, gt_command_sites,
+    gt_command_status;
 
-/* --config FILE, else $GUETTE_CONFIG, else ./guette.yaml, else /etc/guette/guette.yaml. Loads it with every kind this
- * program knows; on mistakes prints them all to standard error and returns NULL. */
+/* --config FILE, else $GUETTE_CONFIG, else ./guette.yaml, else /etc/guette/guette.yaml. Loads it
+ * with every kind this program knows; on mistakes prints them all to standard error and returns
+ * NULL. */
 struct gt_config *gt_cli_config(const char *path_or_null);
+/* The path that gt_cli_config would read. */
+const char *gt_cli_config_path(const char *path_or_null);
 const struct gt_config_kinds *gt_cli_kinds(void);
 /* "guette NAME: message" to standard error; returns GT_EXIT_USAGE. */
 int gt_cli_usage(const char *command, const char *format, ...)

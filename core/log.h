@@ -18,7 +18,12 @@ struct gt_field {
     const char *text; /* NULL: number */
     int64_t number;
 };
-#define GT_F(k, t) ((struct gt_field){.key = (k), .text = (t) ? (t) : ""})
+
+static inline struct gt_field gt_text_field(const char *key, const char *text)
+{
+    return (struct gt_field){.key = key, .text = text ? text : ""};
+}
+#define GT_F(k, t) gt_text_field(k, t)
 #define GT_N(k, n) ((struct gt_field){.key = (k), .number = (int64_t)(n)})
 
 /* role: "crawl", "match"...; shown on every line. Everything below `least` is dropped. */

@@ -255,12 +255,13 @@ static int retry(struct notify *notify, const struct sending *sending, struct en
             quiet = outcome->after_ms;
         endpoint->paused_until = now + quiet;
     }
-    gt_worker_complain(
-        "delivery.retry",
-        &(struct gt_error){.code = GT_E_AGAIN,
-                           .message = "an alert was not delivered and will be retried"});
-    gt_log(GT_INFO, "delivery.retry", outcome->why, GT_F("channel", sending->channel),
-           GT_N("attempt", sending->attempts + 1), GT_N("again_in_s", wait / 1000));
+    char key[320];
+    int64_t held = 0;
+    snprintf(key, sizeof key, "retry %s", sending->channel);
+    if (gt_log_allow(key, &held))
+        gt_log(GT_WARNING, "delivery.retry", outcome->why, GT_F("channel", sending->channel),
+               GT_N("attempt", sending->attempts + 1), GT_N("again_in_s", wait / 1000),
+               GT_N("unsaid", held));
     return gt_store_retry(notify->store, sending->delivery, now + wait, outcome->why, true, NULL);
 }
 

@@ -46,10 +46,11 @@ static int append(int fd, const char *path, const char *bytes, size_t len, struc
     struct stat st;
     if (flock(fd, LOCK_EX) || fstat(fd, &st))
         return fail_write(err, path);
-    if (write_all(fd, bytes, len) == 0 && fsync(fd) == 0)
+    bool regular = S_ISREG(st.st_mode); /* a pipe can be neither synced nor cut */
+    if (write_all(fd, bytes, len) == 0 && (!regular || fsync(fd) == 0))
         return 0;
     int rc = fail_write(err, path);
-    if (S_ISREG(st.st_mode) && ftruncate(fd, st.st_size))
+    if (regular && ftruncate(fd, st.st_size))
         return gt_fail(err, rc, "cannot write to %s, and a half-written line stays in it", path);
     return rc;
 }
