@@ -52,8 +52,8 @@ static json_t *enum_schema(const struct gt_option *option)
             json_decref(names);
             return NULL;
         }
-    return json_pack("{s:[{s:o}, {s:s, s:s}]}", "anyOf", "enum", names, "type", "string",
-                     "pattern", VARIABLE);
+    return json_pack("{s:[{s:o}, {s:s, s:s}]}", "anyOf", "enum", names, "type", "string", "pattern",
+                     VARIABLE);
 }
 
 static json_t *scalar_schema(const struct gt_option *option)
@@ -112,8 +112,8 @@ static json_t *map_schema(const struct gt_option *options, const struct gt_kind 
         ok = put_rows(kind->options, context, properties, required) &&
              put(properties, "type",
                  json_pack("{s:s, s:s}", "const", kind->name, "description", kind->summary));
-    json_t *schema = json_pack("{s:s, s:b, s:o, s:o}", "type", "object", "additionalProperties",
-                               0, "properties", properties, "required", required);
+    json_t *schema = json_pack("{s:s, s:b, s:o, s:o}", "type", "object", "additionalProperties", 0,
+                               "properties", properties, "required", required);
     if (ok)
         return schema;
     json_decref(schema);
@@ -154,8 +154,7 @@ static json_t *value_schema(const struct gt_option *option, void *context)
 
 static json_t *list_schema(const struct gt_option *option, void *context)
 {
-    json_t *list =
-        json_pack("{s:s, s:o}", "type", "array", "items", value_schema(option, context));
+    json_t *list = json_pack("{s:s, s:o}", "type", "array", "items", value_schema(option, context));
     const struct gt_option *single =
         option->type == GT_OPTION_STRUCT ? shorthand_row(option) : option;
     return single ? json_pack("{s:[o, o]}", "anyOf", list, scalar_schema(single)) : list;
