@@ -65,6 +65,7 @@ static const struct token_form token_forms[] = {
     {"saladcloud-key", "salad_cloud_", 30, 300, LAST_SEGMENT, 0, &base62},
     {"cloudflare-key", "cfk_", 52, 52, AFTER_PREFIX, 0, &hex},
     {"cloudflare-key", "cfut_", 53, 53, AFTER_PREFIX, 0, &hex},
+    {"cloudflare-key", "cfat_", 53, 53, AFTER_PREFIX, 0, &hex},
 };
 
 static void spell(const struct spelling *spelling, uint32_t crc, char *ret_digits)
