@@ -1,0 +1,127 @@
+"""Benchmarks against a limit or a peer in the same run: python3 bench/run.py [--quick] [NAME...].
+
+Figures depend on the machine and its neighbours: quote the ratios. docs/PERFORMANCE.md keeps those
+of one machine with the command that made them.
+"""
+import os
+import pathlib
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+import harness  # noqa: E402
+
+QUICK = "--quick" in sys.argv
+WORDS = ("watch leak paste token server build deploy branch commit review merge release note index "
+         "table value length buffer string number error return while public private").split()
+
+
+def timed(command, repeat=5, **options):
+    """Median wall seconds of a command, after one run that warms the cache."""
+    figures = []
+    for turn in range(repeat + 1):
+        start = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                       **options)
+        if turn:
+            figures.append(time.perf_counter() - start)
+    return statistics.median(figures)
+
+
+def text_of(rng, size):
+    words = []
+    length = 0
+    while length < size:
+        word = rng.choice(WORDS)
+        words.append(word)
+        length += len(word) + 1
+        if rng.random() < 0.1:
+            words.append("\n")
+    return " ".join(words)
+
+
+def bench_pipeline(backend):
+    """Documents a second from a folder through queue and matchers, until nothing waits."""
+    count = 2000 if QUICK else 20000
+    rng = random.Random(1)
+    run = harness.Run(backend)
+    try:
+        inbox = run.inbox()
+        for number in range(count):
+            text = text_of(rng, 2000)
+            if number % 100 == 0:
+                text += harness.leak_text(number)
+            (inbox / f"{number:06}.txt").write_text(text)
+        run.write_config(sources=run.inbox_yaml(interval="60s"), matchers=1)
+        warm = run.start("match")  # compiles the rules once, so that we time documents
+        run.wait_log("worker.ready")
+        harness.stop(warm)
+        start = time.perf_counter()
+        run.start("run")
+        harness.wait_until(lambda: len(run.alerts_of("github.personal-access-token")) >= count // 100,
+                           "all alerts", 600)
+        harness.wait_until(run.drained, "an empty queue", 60)
+        return count / (time.perf_counter() - start)
+    finally:
+        run.close(keep=False)
+
+
+def corpus(folder):
+    """One folder with about 200 MB of this system's own text."""
+    total, limit = 0, (20 if QUICK else 200) * 1_000_000
+    for top in ("/usr/include", "/usr/lib/python3", "/usr/share"):
+        for path in sorted(pathlib.Path(top).rglob("*")):
+            if total > limit:
+                return total
+            if path.is_symlink() or not path.is_file() or not os.access(path, os.R_OK):
+                continue
+            size = path.stat().st_size
+            if 0 < size < 4_000_000:
+                shutil.copyfile(path, folder / f"{total}-{path.name}"[:200])
+                total += size
+    return total
+
+
+def bench_scan():
+    run = harness.Run()
+    try:
+        folder = run.folder / "corpus"
+        folder.mkdir()
+        size = corpus(folder)
+        subprocess.run([harness.GUETTE, "scan", str(folder)], stdout=subprocess.DEVNULL, check=False)
+        rows = [("guette scan, 1 thread", [harness.GUETTE, "scan", "--threads", "1", str(folder)]),
+                ("guette scan, 2 threads", [harness.GUETTE, "scan", "--threads", "2", str(folder)]),
+                ("wc -l", ["sh", "-c", f"find {folder} -type f -print0 | xargs -0 cat | wc -l"]),
+                ("grep -c LITERAL", ["grep", "-rc", "AKIAIOSFODNN7", str(folder)]),
+                ("grep -cE, 3 words", ["grep", "-rcE", "(AKIA|ghp_|xoxb-)[A-Za-z0-9]{16}", str(folder)])]
+        return size, [(name, timed(command)) for name, command in rows]
+    finally:
+        run.close(keep=False)
+
+
+def main():
+    names = [a for a in sys.argv[1:] if not a.startswith("-")] or ["pipeline", "scan"]
+    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
+    if "pipeline" in names:
+        print("\n| documents of 2 KiB through crawl, queue, match, notify | documents/s |\n| --- | --- |")
+        for backend in ("sqlite", "redis"):
+            try:
+                print(f"| {backend} | {bench_pipeline(backend):.0f} |", flush=True)
+            except harness.Skip as why:
+                print(f"| {backend} | skipped: {why} |")
+    if "scan" in names:
+        size, rows = bench_scan()
+        base = rows[0][1]
+        print(f"\n| over {size / 1e6:.0f} MB, warm cache | s | MB/s | guette scan (1 thread) / this |"
+              "\n| --- | --- | --- | --- |")
+        for name, seconds in rows:
+            print(f"| {name} | {seconds:.2f} | {size / 1e6 / seconds:.0f} | {base / seconds:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""A file dropped into a watched folder becomes an alert, once, without the plain secret."""
+import sys
+import time
+
+import harness
+from harness import every_backend, find_secret, github_token, leak_text, stop, wait_until
+
+
+@every_backend
+def test_first_alert_and_next(run):
+    inbox = run.inbox()
+    (inbox / "first.txt").write_text(leak_text("first"))
+    run.write_config(sources=run.inbox_yaml())
+    process = run.start("run")
+    wait_until(lambda: len(run.alerts_of("github.personal-access-token")) == 1, "the first alert")
+    start = time.monotonic()
+    (inbox / "second.txt").write_text(leak_text("second"))
+    wait_until(lambda: len(run.alerts_of("github.personal-access-token")) == 2, "the second alert")
+    print(f"  second alert after {time.monotonic() - start:.2f} s")
+    code, took = stop(process)
+    assert code == 0 and took < 10, (code, took)
+    for seed in ("first", "second"):
+        leaks = find_secret(run.folder, github_token(seed), skip=("inbox/", "queue.db", "appendonly"))
+        assert leaks == [], leaks
+
+
+@every_backend
+def test_same_secret_twice_is_one_finding(run):
+    inbox = run.inbox()
+    run.write_config(sources=run.inbox_yaml())
+    run.start("run")
+    (inbox / "a.txt").write_text(leak_text("same"))
+    wait_until(lambda: run.alerts_of("github.personal-access-token"), "the first alert")
+    (inbox / "b.txt").write_text("copy of " + leak_text("same"))
+    (inbox / "c.txt").write_text(leak_text("other"))
+    wait_until(lambda: len(run.alerts_of("github.personal-access-token")) == 2, "the other alert")
+    wait_until(run.drained, "an empty queue")
+    assert len(run.alerts_of("github.personal-access-token")) == 2
+    listed = run.guette("findings", "list", "--format", "json", "--config", run.config)
+    assert listed.returncode == 0, listed.stderr
+    assert '"occurrences":2' in listed.stdout.replace(" ", ""), listed.stdout
+
+
+def test_silent_without_brand(run):
+    inbox = run.inbox()
+    run.write_config(sources=run.inbox_yaml())
+    run.start("run")
+    (inbox / "foreign.txt").write_text(leak_text("foreign", brand="other.test"))
+    (inbox / "near.txt").write_text(leak_text("near", brand="notacme.example"))
+    (inbox / "ours.txt").write_text(leak_text("ours"))
+    wait_until(lambda: run.alerts_of("github.personal-access-token"), "our alert")
+    wait_until(run.drained, "an empty queue")
+    findings = run.alerts_of().values()
+    assert {f["document"]["title"] for f in findings} == {"ours.txt"}, findings
+
+
+def test_restart_repeats_nothing(run):
+    inbox = run.inbox()
+    (inbox / "one.txt").write_text(leak_text("one"))
+    run.write_config(sources=run.inbox_yaml())
+    process = run.start("run")
+    wait_until(lambda: run.alerts_of("github.personal-access-token"), "the alert")
+    wait_until(run.drained, "an empty queue")
+    stop(process)
+    before = len(run.alert_lines())
+    run.start("run")
+    (inbox / "two.txt").write_text(leak_text("two"))
+    wait_until(lambda: len(run.alerts_of("github.personal-access-token")) == 2, "the new alert")
+    wait_until(run.drained, "an empty queue")
+    ids = [line["data"]["alert_id"] for line in run.alert_lines()]
+    assert len(ids) == len(set(ids)) and len(ids) > before, ids
+
+
+if __name__ == "__main__":
+    harness.main(sys.modules["__main__"], ("sqlite", "redis"))
