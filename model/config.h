@@ -28,7 +28,7 @@ struct gt_brand {
 enum gt_owner { GT_OWNER_NONE, GT_OWNER_BRAND };
 
 struct gt_source_config {
-    const char *name;
+    const char *name; /* of letters, digits, ".", "_", "-"; default: see gt_config_kinds */
     const char *type; /* "folder", "feed", "site" */
     bool enabled;
     int owner; /* enum gt_owner */
@@ -68,7 +68,7 @@ struct gt_queue_config {
 };
 
 struct gt_store_config {
-    const char *path; /* SQLite file */
+    const char *path; /* SQLite file, absolute; default: guette.db in data */
 };
 
 struct gt_workers_config {
@@ -96,11 +96,12 @@ struct gt_log_config {
 struct gt_config {
     struct gt_arena *arena; /* owns everything below */
     const char *path;       /* of the main file */
-    const char *directory;  /* relative paths of the configuration start here */
+    const char *directory;  /* relative paths of the configuration start here; absolute */
     int lang;               /* enum gt_lang */
     const char *contact;    /* mail address or URL in the User-Agent */
-    const char *data;       /* directory for queue, store and caches */
-    const char *fingerprint_key; /* file */
+    const char *data;       /* directory for queue, store and caches; this and the next three are absolute */
+    const char *fingerprint_key; /* file; default: fingerprint.key in data */
+    struct gt_list include; /* const char *: files read beside the main one, as written */
     struct gt_list rules;   /* const char *: further directories of rule files */
     struct gt_list sites;   /* const char *: further directories of site files */
     struct gt_list brands;   /* struct gt_brand */
@@ -115,27 +116,36 @@ struct gt_config {
     struct gt_log_config log;
 };
 
-/* Each table is NULL-ended. */
+/* Each table is NULL-ended; a NULL table has none.
+ * A source or channel without a name is called what the kind's row named like the kind says (kind "site",
+ * row "site": "hacker-news"), else like its kind. */
 struct gt_config_kinds {
     const struct gt_kind *const *sources;
     const struct gt_kind *const *channels;
     const struct gt_kind *const *queues;
+    /* Says in err what is wrong with the regex of a brand's pattern; NULL: not checked. */
+    int (*check_regex)(const char *regex, struct gt_error *err);
 };
 
-/* Reads path and its includes. On mistakes returns GT_E_INVALID with all of them, one a line, in *ret_mistakes
- * (gt_arena memory of the returned arena *ret_arena; the caller frees it) and their number in err.
- * Relative paths in the configuration (data, key, includes, folders, secrets) are resolved against the file's directory. */
+/* Rows of the whole file, for the schema and the handbook; the context of its kinds is a struct gt_config_kinds. */
+extern const struct gt_option gt_config_options[];
+
+/* Reads path and its includes. On mistakes returns GT_E_INVALID, their number in err and all of them, in file order, in
+ * *ret_mistakes (may be NULL); the caller frees them by gt_arena_free(mistakes.arena). In every other case
+ * *ret_mistakes is empty and its arena NULL.
+ * Relative paths in the configuration (data, key, includes, folders, secrets) start at the main file's directory. */
 int gt_config_load(const char *path, const struct gt_config_kinds *kinds,
                    struct gt_config **ret_config, struct gt_mistakes *ret_mistakes,
                    struct gt_error *err);
-/* The same from memory, for tests and fuzzing: includes and file: secrets are refused. */
+/* The same from memory, for tests and fuzzing: includes and file: secrets are refused; relative paths start at the
+ * working directory. */
 int gt_config_parse(const char *name, const char *text, size_t len,
                     const struct gt_config_kinds *kinds, struct gt_config **ret_config,
                     struct gt_mistakes *ret_mistakes, struct gt_error *err);
 void gt_config_free(struct gt_config *config);
 /* JSON Schema of the whole file. New reference. */
 json_t *gt_config_schema(const struct gt_config_kinds *kinds);
-/* `path` as seen from the configuration's directory; arena memory of the configuration. */
+/* `path` as seen from the configuration's directory, absolute; arena memory of the configuration. NULL: out of memory. */
 const char *gt_config_resolve(const struct gt_config *config, const char *path);
 
 #endif
