@@ -29,10 +29,14 @@ struct gt_ruleset_settings {
 };
 
 /* Loads every rule, compiles (or reads from the cache) and proves each rule's examples through the whole engine
- * when the database is built. Mistakes of rule files (file:line:column ...) come in *ret_mistakes (may be NULL). */
+ * when the database is built. Mistakes of rule files (file:line:column ...) come in *ret_mistakes (may be NULL), which
+ * starts as {0}, or with the caller's own arena; either way its arena is the caller's to free, also on failure. */
 int gt_ruleset_open(const struct gt_ruleset_settings *settings, struct gt_ruleset **ret_ruleset,
                     struct gt_mistakes *ret_mistakes, struct gt_error *err);
 void gt_ruleset_close(struct gt_ruleset *ruleset);
+/* What an operator should know though all works: rules that Vectorscan misses (found by PCRE2 alone, slowly),
+ * examples that are not found, a cache that cannot be written. They live as long as the ruleset. */
+size_t gt_ruleset_warnings(const struct gt_ruleset *ruleset, const char *const **ret_warnings);
 size_t gt_ruleset_count(const struct gt_ruleset *ruleset);
 
 int gt_scratch_new(const struct gt_ruleset *ruleset, struct gt_scratch **ret_scratch,
@@ -46,6 +50,8 @@ struct gt_match_summary {
     size_t findings;
     bool cut;       /* the document was longer than document_bytes */
     bool gave_up;   /* time or count was up: some findings may be missing */
+    const char *cut_rule; /* a rule whose pattern was stopped in this document (it backtracks too much); NULL: none.
+                             What it would have found may be missing. Lives as long as the ruleset */
 };
 
 /* now_ms becomes detected_ms. Findings come in order of place, each secret and rule once per document (first place). */
@@ -55,7 +61,8 @@ int gt_match(const struct gt_ruleset *ruleset, struct gt_scratch *scratch,
 
 /* One rule as an operator sees it. */
 struct gt_rule_info {
-    const char *id, *title, *provider, *category, *severity, *file, *remediation, *reference;
+    const char *id, *title, *provider, *category, *severity, *confidence, *file, *pattern,
+        *remediation, *reference; /* reference: NULL when the rule has none */
 };
 int gt_ruleset_info(const struct gt_ruleset *ruleset, size_t index, struct gt_rule_info *ret);
 /* Proves all examples and negative examples; report gets one line a failure. Returns their number or a code. */

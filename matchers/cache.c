@@ -1,0 +1,125 @@
+#include "matchers/needles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_MAX ((size_t)512 * 1024 * 1024)
+#define MAGIC "GTDB"
+#define PARTS 3 /* plain database, folded database, notes */
+
+/* The file: magic, CRC-32 of all that follows, then each part with its length before it (8 bytes).
+ * All of it is written and read by one machine, so integers are the machine's own. */
+struct head {
+    char magic[4];
+    uint32_t crc;
+};
+
+int gt_cache_path(const char *directory, const struct gt_part *parts, size_t count,
+                  struct gt_arena *arena, const char **ret_path)
+{
+    hs_platform_info_t platform;
+    memset(&platform, 0, sizeof platform);
+    struct gt_part *all = gt_arena_array(arena, count + 2, sizeof *all);
+    if (!all || hs_populate_platform(&platform) != HS_SUCCESS)
+        return GT_E_NOMEM;
+    memcpy(all, parts, count * sizeof *all);
+    all[count] = gt_part(hs_version());
+    all[count + 1] = (struct gt_part){&platform, sizeof platform};
+    char id[GT_ID_TEXT];
+    gt_id_make("database", all, count + 2, id);
+    const char *path = gt_arena_printf(arena, "%s/rules-%s.hsdb", directory, id);
+    if (!path)
+        return GT_E_NOMEM;
+    *ret_path = path;
+    return 0;
+}
+
+static bool take(struct gt_str *rest, void *to, size_t len)
+{
+    if (rest->len < len)
+        return false;
+    memcpy(to, rest->ptr, len);
+    *rest = (struct gt_str){rest->ptr + len, rest->len - len};
+    return true;
+}
+
+static bool take_part(struct gt_str *rest, struct gt_str *ret)
+{
+    uint64_t len;
+    if (!take(rest, &len, sizeof len) || len > rest->len)
+        return false;
+    *ret = (struct gt_str){rest->ptr, (size_t)len};
+    *rest = (struct gt_str){rest->ptr + len, rest->len - (size_t)len};
+    return true;
+}
+
+static bool open_parts(struct gt_str file, struct gt_str parts[PARTS])
+{
+    struct head head;
+    if (!take(&file, &head, sizeof head) || memcmp(head.magic, MAGIC, sizeof head.magic) != 0 ||
+        head.crc != gt_crc32(file.ptr, file.len))
+        return false;
+    for (int i = 0; i < PARTS; i++)
+        if (!take_part(&file, &parts[i]))
+            return false;
+    return file.len == 0;
+}
+
+static bool deserialize(struct gt_str part, hs_database_t **ret)
+{
+    *ret = NULL;
+    return part.len == 0 || hs_deserialize_database(part.ptr, part.len, ret) == HS_SUCCESS;
+}
+
+int gt_cache_read(const char *path, struct gt_arena *arena, struct gt_cached *ret_cached)
+{
+    GT_BUFFER_AUTO struct gt_buffer file = GT_BUFFER(FILE_MAX);
+    struct gt_str parts[PARTS];
+    struct gt_cached cached = {0};
+    if (!gt_file_exists(path) || gt_file_read(path, &file, NULL) < 0 ||
+        !open_parts((struct gt_str){file.data, file.len}, parts))
+        return GT_E_NOTFOUND;
+    cached.notes =
+        (struct gt_str){gt_arena_memdup(arena, parts[2].ptr, parts[2].len), parts[2].len};
+    if (!cached.notes.ptr || !deserialize(parts[0], &cached.plain) ||
+        !deserialize(parts[1], &cached.folded)) {
+        hs_free_database(cached.plain);
+        return GT_E_NOTFOUND;
+    }
+    *ret_cached = cached;
+    return 0;
+}
+
+static void append_part(struct gt_buffer *out, const void *bytes, size_t len)
+{
+    uint64_t size = len;
+    gt_buffer_append(out, &size, sizeof size);
+    gt_buffer_append(out, bytes, len);
+}
+
+static int append_database(struct gt_buffer *out, const hs_database_t *database)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    if (database && hs_serialize_database(database, &bytes, &len) != HS_SUCCESS)
+        return GT_E_NOMEM;
+    append_part(out, bytes ? bytes : "", len);
+    free(bytes);
+    return 0;
+}
+
+int gt_cache_write(const char *path, const struct gt_cached *cached, struct gt_error *err)
+{
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(FILE_MAX);
+    struct head head = {.magic = MAGIC};
+    gt_buffer_append(&out, &head, sizeof head);
+    int rc = append_database(&out, cached->plain);
+    if (rc >= 0)
+        rc = append_database(&out, cached->folded);
+    append_part(&out, cached->notes.ptr, cached->notes.len);
+    if (rc < 0 || !gt_buffer_ok(&out))
+        return gt_fail(err, GT_E_NOMEM, "%s: the compiled patterns do not fit in memory", path);
+    head.crc = gt_crc32(out.data + sizeof head, out.len - sizeof head);
+    memcpy(out.data, &head, sizeof head);
+    return gt_file_write(path, out.data, out.len, 0600, err);
+}

@@ -1,0 +1,359 @@
+#include "matchers/matchers.h"
+
+#include "matchers/redact.h"
+#include "matchers/scan.h"
+#include "matchers/scoring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A finding to be told: a credential, or a trace alone, for one brand or none. */
+struct entry {
+    const struct gt_candidate *candidate; /* NULL: a trace */
+    const struct gt_mention *mention;     /* the trace, or the mention nearest to the credential */
+    const char *brand;                    /* NULL: none */
+    bool owned;
+    enum gt_nearness nearness;
+    size_t place;
+};
+
+struct entries {
+    struct entry *items;
+    size_t count, capacity;
+};
+
+struct telling {
+    struct gt_scratch *scratch;
+    const struct gt_document *document;
+    int64_t now_ms;
+    gt_finding_sink *sink;
+    void *user;
+    /* Line and column go forward with the findings. */
+    size_t offset, line_start;
+    unsigned line;
+};
+
+/* ---- which brand a credential counts for ---- */
+
+static bool owns(const struct gt_document *document, const char *brand)
+{
+    return document->owned && (!document->brand || strcmp(document->brand, brand) == 0);
+}
+
+static bool is_known(const struct gt_brands *brands, const char *name)
+{
+    for (size_t i = 0; i < brands->count; i++)
+        if (strcmp(brands->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static size_t distance(const struct gt_mention *mention, struct gt_span place)
+{
+    if (mention->start == GT_IN_TITLE)
+        return SIZE_MAX;
+    if (mention->end <= place.start)
+        return place.start - mention->end;
+    return mention->start >= place.end ? mention->start - place.end : 0;
+}
+
+static const struct gt_mention *nearest(const struct gt_mentions *mentions, struct gt_span place)
+{
+    const struct gt_mention *best = NULL;
+    for (size_t i = 0; i < mentions->count; i++)
+        if (!best || distance(&mentions->items[i], place) < distance(best, place))
+            best = &mentions->items[i];
+    return best;
+}
+
+static enum gt_nearness nearness_of(const struct gt_scratch *scratch,
+                                    const struct gt_mention *mention, struct gt_span place)
+{
+    if (!mention)
+        return GT_NEAR_NOT;
+    if (mention->start == GT_IN_TITLE)
+        return GT_NEAR_TITLE;
+    if (distance(mention, place) > GT_NEAR_BYTES)
+        return GT_NEAR_DOCUMENT;
+    size_t from = mention->end <= place.start ? mention->end : place.end;
+    size_t to = mention->end <= place.start ? place.start : mention->start;
+    bool same = from >= to || !memchr(scratch->body + from, '\n', to - from);
+    return same ? GT_NEAR_LINE : GT_NEAR_LINES;
+}
+
+static struct entry *new_entry(struct gt_scratch *scratch, struct entries *entries)
+{
+    if (entries->count >= scratch->ruleset->findings) {
+        scratch->gave_up = true;
+        return NULL;
+    }
+    if (entries->count == entries->capacity) {
+        size_t capacity = entries->capacity ? 2 * entries->capacity : 16;
+        struct entry *more = gt_arena_grow(scratch->arena, entries->items,
+                                           entries->count * sizeof *more, capacity * sizeof *more);
+        if (!more) {
+            scratch->gave_up = true;
+            return NULL;
+        }
+        entries->items = more;
+        entries->capacity = capacity;
+    }
+    return &entries->items[entries->count++];
+}
+
+static void add_for_brand(struct gt_scratch *scratch, struct entries *entries,
+                          const struct gt_candidate *candidate, size_t brand, bool owned)
+{
+    const struct gt_mention *mention = nearest(&scratch->mentions[brand], candidate->secret);
+    struct entry *entry = mention || owned ? new_entry(scratch, entries) : NULL;
+    if (entry)
+        *entry = (struct entry){.candidate = candidate,
+                                .mention = mention,
+                                .brand = scratch->ruleset->brands.names[brand],
+                                .owned = owned,
+                                .nearness = nearness_of(scratch, mention, candidate->secret),
+                                .place = candidate->secret.start};
+}
+
+static void add_credential(struct gt_scratch *scratch, const struct gt_document *document,
+                           struct entries *entries, const struct gt_candidate *candidate)
+{
+    const struct gt_brands *brands = &scratch->ruleset->brands;
+    size_t before = entries->count;
+    for (size_t i = 0; i < brands->count; i++)
+        add_for_brand(scratch, entries, candidate, i, owns(document, brands->names[i]));
+    bool stranger = document->owned && document->brand && !is_known(brands, document->brand);
+    bool counts = stranger || document->owned || scratch->ruleset->without_brand;
+    if (!stranger && (entries->count > before || !counts))
+        return;
+    struct entry *entry = new_entry(scratch, entries);
+    if (entry)
+        *entry = (struct entry){.candidate = candidate,
+                                .brand = stranger ? document->brand : NULL,
+                                .owned = document->owned,
+                                .place = candidate->secret.start};
+}
+
+/* ---- traces ---- */
+
+static const struct gt_mention *worst(const struct gt_scratch *scratch,
+                                      const struct gt_mentions *mentions)
+{
+    const struct gt_term *terms = scratch->ruleset->brands.terms;
+    const struct gt_mention *best = NULL;
+    for (size_t i = 0; i < mentions->count; i++)
+        if (!best || terms[mentions->items[i].term].severity > terms[best->term].severity)
+            best = &mentions->items[i];
+    return best;
+}
+
+static void add_traces(struct gt_scratch *scratch, struct entries *entries)
+{
+    for (size_t i = 0; i < scratch->ruleset->brands.count; i++) {
+        const struct gt_mention *mention = worst(scratch, &scratch->mentions[i]);
+        struct entry *entry = mention ? new_entry(scratch, entries) : NULL;
+        if (!entry)
+            continue;
+        bool title = mention->start == GT_IN_TITLE;
+        *entry = (struct entry){.mention = mention,
+                                .brand = scratch->ruleset->brands.names[i],
+                                .nearness = title ? GT_NEAR_TITLE : GT_NEAR_DOCUMENT,
+                                .place = title ? 0 : mention->start};
+    }
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
+    return strcmp(x->brand ? x->brand : "", y->brand ? y->brand : "");
+}
+
+static void collect(struct gt_scratch *scratch, const struct gt_document *document,
+                    struct entries *entries)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < scratch->candidate_count; i++) {
+        kept += !scratch->candidates[i].dropped;
+        if (!scratch->candidates[i].dropped)
+            add_credential(scratch, document, entries, &scratch->candidates[i]);
+    }
+    if (kept == 0)
+        add_traces(scratch, entries);
+    if (entries->count > 1)
+        qsort(entries->items, entries->count, sizeof *entries->items, by_place);
+}
+
+/* ---- telling ---- */
+
+static void go_to(struct telling *telling, size_t offset)
+{
+    const char *body = telling->scratch->body, *at = body + telling->offset, *end = body + offset;
+    for (const char *line; at < end && (line = memchr(at, '\n', (size_t)(end - at)));
+         at = line + 1) {
+        telling->line++;
+        telling->line_start = (size_t)(line + 1 - body);
+    }
+    telling->offset = offset;
+}
+
+typedef const char *const words[2]; /* by enum gt_lang */
+
+static const struct {
+    const char *rule;
+    words title;
+    enum gt_confidence confidence;
+} traces[] = {
+    [GT_TERM_DOMAIN] = {"brand.domain",
+                        {"A domain of the brand is named", "Un domaine de la marque est nommé"},
+                        GT_CERTAIN},
+    [GT_TERM_KEYWORD] = {"brand.keyword",
+                         {"A keyword of the brand is named", "Un mot-clé de la marque est nommé"},
+                         GT_LIKELY},
+    [GT_TERM_PATTERN] = {"brand.pattern",
+                         {"A pattern of the brand matches", "Un motif de la marque correspond"},
+                         GT_LIKELY},
+};
+static words trace_advice = {"Read it. If it should not be public, ask the site to take it down "
+                             "and find out how it got there.",
+                             "Lisez-le. S'il ne devrait pas être public, demandez son retrait au "
+                             "site et cherchez comment il y "
+                             "est arrivé."};
+
+/* A trace is the same one as long as it is the same brand in the same item of the same source,
+ * edited or not. */
+static void fingerprint_trace(const struct telling *telling, const struct entry *entry,
+                              char ret_text[GT_FINGERPRINT_TEXT])
+{
+    const struct gt_part parts[] = {gt_part(entry->brand), gt_part(telling->document->source),
+                                    gt_part(telling->document->key)};
+    char id[GT_ID_TEXT];
+    gt_id_make("trace", parts, sizeof parts / sizeof *parts, id);
+    gt_fingerprint(&telling->scratch->ruleset->key, id, strlen(id), ret_text);
+}
+
+static void describe_credential(const struct telling *telling, const struct entry *entry,
+                                struct gt_finding *finding)
+{
+    const struct gt_scratch *scratch = telling->scratch;
+    const struct gt_rule *rule = entry->candidate->rule;
+    struct gt_span span = entry->candidate->secret;
+    struct gt_str secret = {scratch->body + span.start, span.end - span.start};
+    enum gt_lang lang = scratch->ruleset->lang;
+    finding->rule = rule->id;
+    finding->title = gt_words_in(&rule->title, lang);
+    finding->provider = rule->provider;
+    finding->category = gt_category_names[rule->category];
+    finding->confidence = (enum gt_confidence)entry->candidate->confidence;
+    finding->remediation = gt_words_in(&rule->remediation, lang);
+    finding->preview = gt_preview(scratch->arena, rule, secret);
+    finding->context = gt_context(scratch, span);
+    gt_secret_fingerprint(&scratch->ruleset->key, secret, finding->fingerprint);
+}
+
+static const char *clean_text(struct gt_arena *arena, const char *text)
+{
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(4096);
+    gt_utf8_append_clean(&out, text, strnlen(text, 200));
+    return gt_buffer_ok(&out) && out.data ? gt_arena_memdup(arena, out.data, out.len) : NULL;
+}
+
+static void describe_trace(const struct telling *telling, const struct entry *entry,
+                           struct gt_finding *finding)
+{
+    const struct gt_scratch *scratch = telling->scratch;
+    const struct gt_term *term = &scratch->ruleset->brands.terms[entry->mention->term];
+    const struct gt_document *document = telling->document;
+    enum gt_lang lang = scratch->ruleset->lang == GT_FRENCH ? GT_FRENCH : GT_ENGLISH;
+    finding->rule = traces[term->kind].rule;
+    finding->title = traces[term->kind].title[lang];
+    finding->category = "brand";
+    finding->confidence = traces[term->kind].confidence;
+    finding->remediation = trace_advice[lang];
+    finding->preview = term->text;
+    if (entry->nearness != GT_NEAR_TITLE)
+        finding->context =
+            gt_context(scratch, (struct gt_span){entry->mention->start, entry->mention->end});
+    else if (document->title)
+        finding->context = clean_text(scratch->arena, document->title);
+    fingerprint_trace(telling, entry, finding->fingerprint);
+}
+
+static void fill_document(const struct telling *telling, struct gt_finding *finding)
+{
+    const struct gt_document *document = telling->document;
+    finding->document = document->id;
+    finding->source = document->source;
+    finding->url = document->url;
+    finding->document_title = document->title;
+    finding->author = document->author;
+    finding->published_ms = document->published_ms;
+    finding->fetched_ms = document->fetched_ms;
+    finding->detected_ms = telling->now_ms;
+    finding->line = telling->line;
+    finding->column = (unsigned)(telling->offset - telling->line_start + 1);
+}
+
+static int tell(struct telling *telling, const struct entry *entry)
+{
+    struct gt_scratch *scratch = telling->scratch;
+    const struct gt_term *terms = scratch->ruleset->brands.terms;
+    struct gt_evidence evidence = {
+        .candidate = entry->candidate,
+        .term = entry->mention ? &terms[entry->mention->term] : NULL,
+        .brand = entry->brand,
+        .nearness = entry->nearness,
+        .owned = entry->owned,
+    };
+    struct gt_score score;
+    struct gt_finding finding = {.brand = entry->brand};
+    if (gt_score(&evidence, scratch->ruleset->lang, scratch->arena, &score) < 0)
+        return GT_E_LIMIT;
+    finding.score = score.score;
+    finding.severity = score.severity;
+    finding.reasons = score.reasons;
+    go_to(telling, entry->place);
+    fill_document(telling, &finding);
+    if (entry->candidate)
+        describe_credential(telling, entry, &finding);
+    else
+        describe_trace(telling, entry, &finding);
+    gt_finding_identify(&finding);
+    struct gt_str secret = {0};
+    if (entry->candidate)
+        secret = (struct gt_str){scratch->body + entry->candidate->secret.start,
+                                 entry->candidate->secret.end - entry->candidate->secret.start};
+    return telling->sink(telling->user, &finding, secret);
+}
+
+int gt_match(const struct gt_ruleset *ruleset, struct gt_scratch *scratch,
+             const struct gt_document *document, int64_t now_ms, gt_finding_sink *sink, void *user,
+             struct gt_match_summary *ret_summary, struct gt_error *err)
+{
+    bool cut = document->body_len > ruleset->document_bytes;
+    int rc = gt_scan(scratch, document->body_len > 0 ? document->body : "",
+                     cut ? ruleset->document_bytes : document->body_len, err);
+    if (rc < 0)
+        return rc;
+    gt_scan_title(scratch, document->title);
+    gt_scan_title(scratch, document->author);
+    gt_resolve(scratch);
+    struct entries entries = {0};
+    collect(scratch, document, &entries);
+    struct telling telling = {.scratch = scratch,
+                              .document = document,
+                              .now_ms = now_ms,
+                              .sink = sink,
+                              .user = user,
+                              .line = 1};
+    for (size_t i = 0; i < entries.count && rc >= 0; i++)
+        rc = tell(&telling, &entries.items[i]);
+    if (rc < 0)
+        return rc;
+    *ret_summary = (struct gt_match_summary){.findings = entries.count,
+                                             .cut = cut,
+                                             .gave_up = scratch->gave_up,
+                                             .cut_rule = scratch->cut_rule};
+    return 0;
+}

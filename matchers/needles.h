@@ -1,0 +1,64 @@
+/* What Vectorscan looks for, and the databases made of it.
+ *
+ * A needle is a literal (a rule's trigger, a brand's domain or keyword) or a whole pattern. Its hit
+ * says only "this may stand near here": no start of match is asked for, since that refuses a
+ * quarter of real rules and costs two to four times the speed. */
+#ifndef GT_MATCHERS_NEEDLES_H
+#define GT_MATCHERS_NEEDLES_H
+
+#include "core/core.h"
+
+#include <hs.h>
+
+enum gt_needle_kind {
+    GT_NEEDLE_TRIGGER, /* targets: probes */
+    GT_NEEDLE_PATTERN, /* one probe */
+    GT_NEEDLE_DOMAIN,  /* targets: terms */
+    GT_NEEDLE_KEYWORD, /* targets: terms */
+};
+
+struct gt_needle {
+    enum gt_needle_kind kind;
+    const char *expression;
+    unsigned flags;     /* HS_FLAG_ */
+    size_t least, most; /* bytes a hit is long; most: SIZE_MAX when unbounded */
+    uint32_t *targets;
+    size_t target_count;
+};
+
+struct gt_needles {
+    struct gt_arena *arena; /* borrowed */
+    struct gt_needle *items;
+    size_t count, capacity;
+};
+
+/* The same literal of the same kind becomes one needle with several targets. */
+int gt_needles_add_literal(struct gt_needles *needles, enum gt_needle_kind kind, const char *text,
+                           size_t len, bool caseless, uint32_t target, struct gt_error *err);
+/* GT_E_UNSUPPORTED: Vectorscan has no way to look for it. */
+int gt_needles_add_pattern(struct gt_needles *needles, const char *pattern, uint32_t target,
+                           struct gt_error *err);
+void gt_needles_remove(struct gt_needles *needles, size_t index);
+/* Longest match of a pattern in bytes; SIZE_MAX: unbounded or not known. */
+size_t gt_pattern_width(const char *pattern);
+
+/* GT_E_UNSUPPORTED: the processor is too old for Vectorscan. */
+int gt_database_platform(struct gt_error *err);
+/* NULL database and 0 when there are no needles. GT_E_INVALID: needle *ret_bad does not compile. */
+int gt_database_compile(const struct gt_needles *needles, hs_database_t **ret_database,
+                        size_t *ret_bad, struct gt_error *err);
+
+/* A compiled database in a file, with what was learnt when it was built. */
+struct gt_cached {
+    hs_database_t *plain, *folded;
+    struct gt_str notes; /* opaque bytes of the caller; reading puts them into `arena` */
+};
+/* The file's name: all that the database depends on, Vectorscan's version and the processor
+ * included. */
+int gt_cache_path(const char *directory, const struct gt_part *parts, size_t count,
+                  struct gt_arena *arena, const char **ret_path);
+/* GT_E_NOTFOUND: there is none, or it is damaged. */
+int gt_cache_read(const char *path, struct gt_arena *arena, struct gt_cached *ret_cached);
+int gt_cache_write(const char *path, const struct gt_cached *cached, struct gt_error *err);
+
+#endif

@@ -1,0 +1,299 @@
+#include "matchers/redact.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STARS "********"
+#define TAIL_MAX 4
+#define TAIL_MIN 2
+#define LONG_ENOUGH 20 /* shorter secrets show no end */
+#define SHOWN_SHARE 4  /* at most this part is shown */
+#define CONTEXT_BEFORE 80
+#define CONTEXT_MAX 200
+#define CONTEXT_BYTES ((size_t)1024) /* room of the cleaned text */
+#define TOKEN_MIN 20 /* a run of mixed letters and digits so long is hidden, known or not */
+#define HEX_MIN 32
+#define RANGES_MAX 64
+#define REPEAT_MIN 4 /* shorter secrets are not sought again elsewhere in the line */
+#define ARMOUR "-----BEGIN "
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static bool starts_with(struct gt_str text, const char *start)
+{
+    size_t len = strlen(start);
+    return text.len >= len && memcmp(text.ptr, start, len) == 0;
+}
+
+static bool is_armoured(struct gt_str secret)
+{
+    return memmem(secret.ptr, secret.len, ARMOUR, strlen(ARMOUR)) != NULL;
+}
+
+/* "-----BEGIN RSA PRIVATE KEY-----" when the secret starts with such a line, else nothing. */
+static size_t armour_length(struct gt_str secret)
+{
+    size_t at = strlen(ARMOUR), dashes = 0;
+    if (!starts_with(secret, ARMOUR))
+        return 0;
+    while (at < secret.len && at < 60 &&
+           (secret.ptr[at] == ' ' || (secret.ptr[at] >= 'A' && secret.ptr[at] <= 'Z')))
+        at++;
+    while (at < secret.len && dashes < 5 && secret.ptr[at] == '-') {
+        at++;
+        dashes++;
+    }
+    return dashes == 5 ? at : 0;
+}
+
+static size_t known_prefix(const struct gt_rule *rule, struct gt_str secret)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < rule->triggers.count; i++) {
+        const char *trigger = GT_RULE_STRING(rule->triggers, i);
+        if (starts_with(secret, trigger) && strlen(trigger) > longest)
+            longest = strlen(trigger);
+    }
+    return longest;
+}
+
+static const char *clean(struct gt_arena *arena, struct gt_buffer *text)
+{
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(4 * CONTEXT_BYTES);
+    gt_utf8_append_clean(&out, text->data ? text->data : "", text->len);
+    for (size_t i = 0; i < out.len; i++)
+        if (out.data[i] == '\t' || out.data[i] == '\n')
+            out.data[i] = ' ';
+    return gt_buffer_ok(&out) ? gt_arena_memdup(arena, out.data ? out.data : "", out.len) : NULL;
+}
+
+static void append_preview(struct gt_buffer *out, const struct gt_rule *rule, struct gt_str secret)
+{
+    if (is_armoured(secret) || memchr(secret.ptr, '\n', secret.len)) {
+        size_t header = armour_length(secret);
+        gt_buffer_append(out, secret.ptr, header);
+        gt_buffer_puts(out, header ? " " STARS : STARS);
+        return;
+    }
+    size_t shown = secret.len / SHOWN_SHARE;
+    size_t prefix = smaller(known_prefix(rule, secret), shown);
+    size_t tail = secret.len >= LONG_ENOUGH ? smaller(shown - prefix, TAIL_MAX) : 0;
+    if (tail < TAIL_MIN)
+        tail = 0;
+    gt_buffer_append(out, secret.ptr, prefix);
+    gt_buffer_puts(out, STARS);
+    gt_buffer_append(out, secret.ptr + secret.len - tail, tail);
+}
+
+const char *gt_preview(struct gt_arena *arena, const struct gt_rule *rule, struct gt_str secret)
+{
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(CONTEXT_BYTES);
+    append_preview(&text, rule, secret);
+    return clean(arena, &text);
+}
+
+/* ---- context ---- */
+
+struct range {
+    struct gt_span span;
+    const struct gt_candidate *candidate;
+};
+
+struct ranges {
+    struct range items[RANGES_MAX];
+    size_t count;
+    size_t end; /* the context ends here at the latest */
+};
+
+static struct gt_str bytes_of(const struct gt_scratch *scratch, struct gt_span span)
+{
+    return (struct gt_str){scratch->body + span.start, span.end - span.start};
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct range *x = a, *y = b;
+    if (x->span.start != y->span.start)
+        return x->span.start < y->span.start ? -1 : 1;
+    return (x->span.end < y->span.end) - (x->span.end > y->span.end);
+}
+
+/* When there is no room, the context ends before the last one known. */
+static void add_range(struct ranges *ranges, struct gt_span span,
+                      const struct gt_candidate *candidate)
+{
+    if (ranges->count < RANGES_MAX) {
+        ranges->items[ranges->count++] = (struct range){span, candidate};
+        return;
+    }
+    struct range *last = &ranges->items[0];
+    for (size_t i = 1; i < RANGES_MAX; i++)
+        if (ranges->items[i].span.start > last->span.start)
+            last = &ranges->items[i];
+    if (span.start < last->span.start) {
+        ranges->end = smaller(ranges->end, last->span.start);
+        *last = (struct range){span, candidate};
+    } else {
+        ranges->end = smaller(ranges->end, span.start);
+    }
+}
+
+/* The set of secrets remembers the first place of each: look for it in this line again. */
+static void add_repeats(const struct gt_scratch *scratch, struct ranges *ranges,
+                        const struct gt_candidate *candidate, struct gt_span line)
+{
+    struct gt_str secret = bytes_of(scratch, candidate->secret);
+    if (secret.len < REPEAT_MIN || secret.len > CONTEXT_BYTES)
+        return;
+    size_t at = line.start > secret.len ? line.start - secret.len : 0;
+    size_t end = smaller(scratch->len, line.end + secret.len);
+    const char *found;
+    while (at < line.end &&
+           (found = memmem(scratch->body + at, end - at, secret.ptr, secret.len))) {
+        size_t start = (size_t)(found - scratch->body);
+        if (start + secret.len > line.start && start < line.end && start != candidate->secret.start)
+            add_range(ranges, (struct gt_span){start, start + secret.len}, candidate);
+        at = start + 1;
+    }
+}
+
+static void find_ranges(const struct gt_scratch *scratch, struct ranges *ranges,
+                        struct gt_span line)
+{
+    ranges->end = line.end;
+    for (size_t i = 0; i < scratch->candidate_count; i++) {
+        const struct gt_candidate *candidate = &scratch->candidates[i];
+        if (candidate->secret.start < line.end && candidate->secret.end > line.start)
+            add_range(ranges, candidate->secret, candidate);
+        add_repeats(scratch, ranges, candidate, line);
+    }
+    qsort(ranges->items, ranges->count, sizeof *ranges->items, by_place);
+}
+
+static bool is_token(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+' ||
+           c == '/' || c == '_' || c == '=';
+}
+
+static bool looks_secret(const char *run, size_t len)
+{
+    bool upper = false, lower = false, digit = false, hex = true;
+    for (size_t i = 0; i < len; i++) {
+        char c = run[i];
+        upper |= c >= 'A' && c <= 'Z';
+        lower |= c >= 'a' && c <= 'z';
+        digit |= c >= '0' && c <= '9';
+        hex &= (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    }
+    return (len >= TOKEN_MIN && upper && lower && digit) || (len >= HEX_MIN && hex);
+}
+
+/* Text between known secrets. What no rule knows may be one all the same: the other half of a key
+ * pair, say. */
+static void append_plain(struct gt_buffer *out, const char *text, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        size_t run = 0;
+        while (at + run < len && is_token((unsigned char)text[at + run]))
+            run++;
+        if (run > 0 && looks_secret(text + at, run))
+            gt_buffer_puts(out, STARS);
+        else
+            gt_buffer_append(out, text + at, run > 0 ? run : 1);
+        at += run > 0 ? run : 1;
+    }
+}
+
+static void append_line(const struct gt_scratch *scratch, const struct ranges *ranges,
+                        struct gt_span line, struct gt_buffer *out)
+{
+    size_t at = line.start, end = smaller(line.end, ranges->end);
+    for (size_t i = 0; i < ranges->count && at < end; i++) {
+        const struct range *range = &ranges->items[i];
+        if (range->span.end <= at || range->span.start >= end)
+            continue;
+        if (range->span.start > at)
+            append_plain(out, scratch->body + at, range->span.start - at);
+        if (range->span.start >= at)
+            append_preview(out, range->candidate->rule, bytes_of(scratch, range->span));
+        at = range->span.end;
+    }
+    if (at < end)
+        append_plain(out, scratch->body + at, end - at);
+}
+
+static bool continues(const struct gt_scratch *scratch, size_t at)
+{
+    return at < scratch->len && ((unsigned char)scratch->body[at] & 0xC0) == 0x80;
+}
+
+/* The line around a place, at most so long; never beyond what was judged. A character is not cut.
+ */
+static struct gt_span clip(const struct gt_scratch *scratch, struct gt_span place)
+{
+    size_t least = place.start > CONTEXT_BEFORE ? place.start - CONTEXT_BEFORE : 0;
+    size_t start = place.start;
+    while (start > least && scratch->body[start - 1] != '\n')
+        start--;
+    for (int i = 0; i < 3 && start < place.start && continues(scratch, start); i++)
+        start++;
+    size_t secret = place.end - place.start;
+    size_t most = start + CONTEXT_MAX + (secret < CONTEXT_MAX ? secret : CONTEXT_MAX);
+    size_t end = smaller(smaller(scratch->len, scratch->horizon), most);
+    end = end < place.start ? place.start : end;
+    const char *line = memchr(scratch->body + place.start, '\n', end - place.start);
+    if (line)
+        end = (size_t)(line - scratch->body);
+    for (int i = 0; i < 3 && end > place.start && continues(scratch, end); i++)
+        end--;
+    return (struct gt_span){start, end};
+}
+
+const char *gt_context(const struct gt_scratch *scratch, struct gt_span place)
+{
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(RANGES_MAX * CONTEXT_BYTES);
+    struct ranges ranges = {.count = 0};
+    struct gt_span line = clip(scratch, place);
+    find_ranges(scratch, &ranges, line);
+    append_line(scratch, &ranges, line, &text);
+    if (!gt_buffer_ok(&text))
+        return NULL;
+    if (text.len > CONTEXT_MAX) {
+        text.len = CONTEXT_MAX;
+        while (text.len > 0 && ((unsigned char)text.data[text.len] & 0xC0) == 0x80)
+            text.len--;
+    }
+    return clean(scratch->arena, &text);
+}
+
+/* ---- fingerprint ---- */
+
+static int append_unwrapped(struct gt_buffer *out, struct gt_str secret)
+{
+    for (size_t i = 0; i < secret.len; i++) {
+        char c = secret.ptr[i];
+        bool escape = c == '\\' && i + 1 < secret.len && strchr("nr", secret.ptr[i + 1]);
+        if (escape)
+            i++;
+        else if (c != ' ' && c != '\t' && c != '\r' && c != '\n')
+            gt_buffer_putc(out, c);
+    }
+    return gt_buffer_ok(out) ? 0 : GT_E_NOMEM;
+}
+
+void gt_secret_fingerprint(const struct gt_key *key, struct gt_str secret,
+                           char ret_text[GT_FINGERPRINT_TEXT])
+{
+    struct gt_buffer unwrapped = GT_BUFFER(secret.len + 1);
+    bool wrapped = is_armoured(secret) || memchr(secret.ptr, '\n', secret.len);
+    if (wrapped && append_unwrapped(&unwrapped, secret) == 0)
+        gt_fingerprint(key, unwrapped.data ? unwrapped.data : "", unwrapped.len, ret_text);
+    else
+        gt_fingerprint(key, secret.ptr, secret.len, ret_text);
+    gt_buffer_wipe(&unwrapped);
+    gt_buffer_free(&unwrapped);
+}

@@ -1,0 +1,71 @@
+/* Rules as their files give them (matchers/rules/README.md), decoded, checked and with their regexes compiled.
+ * Immutable once loaded. */
+#ifndef GT_MATCHERS_RULE_H
+#define GT_MATCHERS_RULE_H
+
+#include "core/core.h"
+#include "matchers/checks.h"
+#include "matchers/regex.h"
+#include "model/model.h"
+
+struct gt_words {
+    const char *en, *fr;
+};
+/* English where there is no French. May be NULL. */
+const char *gt_words_in(const struct gt_words *words, enum gt_lang lang);
+
+struct gt_near {
+    const char *pattern; /* NULL: no such condition */
+    uint64_t within;     /* bytes */
+};
+
+/* Order of gt_category_names. */
+enum gt_category {
+    GT_CATEGORY_CREDENTIAL,
+    GT_CATEGORY_PRIVATE_KEY,
+    GT_CATEGORY_CONNECTION_STRING,
+    GT_CATEGORY_WEBHOOK,
+    GT_CATEGORY_GENERIC,
+    GT_CATEGORY_PERSONAL_DATA,
+};
+extern const char *const gt_category_names[];
+
+struct gt_rule {
+    const char *id;
+    struct gt_words title;
+    int category, severity, confidence;
+    struct gt_list triggers; /* const char * */
+    const char *pattern;
+    struct gt_near near;
+    double entropy;
+    struct gt_list reject, checks, required_checks; /* const char * */
+    struct gt_words remediation;
+    struct gt_list references, examples, negative_examples; /* const char * */
+
+    const char *file, *provider;
+    struct gt_regex *regex, *near_regex;
+    struct gt_regex **reject_regexes; /* reject.count */
+};
+
+struct gt_rules {
+    struct gt_arena *arena; /* owns the strings; borrowed */
+    struct gt_rule *items;
+    size_t count, capacity;
+    struct gt_list texts; /* struct gt_part of every file read: what a compiled database depends on */
+};
+
+/* Adds the rules of one file's text. Mistakes are added to `mistakes`, rules with none to `rules`. Negative only when
+ * memory is out or the YAML cannot be read at all (which is a mistake, too). */
+int gt_rules_parse(struct gt_rules *rules, const char *file, const char *bytes, size_t len,
+                   struct gt_mistakes *mistakes, struct gt_error *err);
+/* Every *.yaml of the directory, in the order of their names. */
+int gt_rules_load(struct gt_rules *rules, const char *directory, struct gt_mistakes *mistakes,
+                  struct gt_error *err);
+/* Compiles the regexes of all. */
+int gt_rules_compile(struct gt_rules *rules, struct gt_error *err);
+/* Frees the regexes and the array. */
+void gt_rules_free(struct gt_rules *rules);
+
+#define GT_RULE_STRING(list, index) (*GT_LIST_ITEM(list, const char *, index))
+
+#endif

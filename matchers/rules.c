@@ -1,0 +1,382 @@
+#include "matchers/rule.h"
+
+#include "model/model.h"
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RULES_MAX 20000
+#define FILE_MAX GT_YAML_MAX_SIZE
+
+const char *const gt_category_names[] = {
+    "credential", "private-key", "connection-string", "webhook", "generic", "personal-data", NULL,
+};
+
+struct rule_file {
+    const char *provider, *home;
+    struct gt_list rules; /* struct gt_rule */
+};
+
+static int check_id(const char *value, struct gt_error *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-.";
+    const char *dot = strchr(value, '.');
+    if (!dot || dot == value || !dot[1] || strchr(dot + 1, '.') ||
+        value[strspn(value, allowed)] != '\0' || strlen(value) > 100)
+        return gt_fail(err, GT_E_INVALID,
+                       "is not a rule id; write provider.what-it-is in lower case, digits and '-'");
+    return 0;
+}
+
+static int check_trigger(const char *value, struct gt_error *err)
+{
+    if (strlen(value) < 2 || strlen(value) > 200)
+        return gt_fail(err, GT_E_INVALID,
+                       "is no use as a trigger; write 2 to 200 characters that stand in every "
+                       "match, or leave the triggers out");
+    return 0;
+}
+
+static int check_check(const char *value, struct gt_error *err)
+{
+    if (gt_check_find(value))
+        return 0;
+    struct gt_nearest nearest = {.word = value};
+    for (const struct gt_check *check = gt_checks; check->name; check++)
+        gt_nearest_offer(&nearest, check->name);
+    if (nearest.best)
+        return gt_fail(err, GT_E_INVALID, "there is no check \"%s\"; did you mean \"%s\"?", value,
+                       nearest.best);
+    return gt_fail(err, GT_E_INVALID, "there is no check \"%s\"; docs/RULES.md lists them", value);
+}
+
+static const struct gt_option words_rows[] = {
+    {.name = "en",
+     .type = GT_OPTION_STRING,
+     .offset = offsetof(struct gt_words, en),
+     .flags = GT_OPTION_REQUIRED,
+     .help = "in English"},
+    {.name = "fr",
+     .type = GT_OPTION_STRING,
+     .offset = offsetof(struct gt_words, fr),
+     .help = "in French"},
+    {0},
+};
+
+static const struct gt_option near_rows[] = {
+    {.name = "pattern",
+     .type = GT_OPTION_STRING,
+     .offset = offsetof(struct gt_near, pattern),
+     .flags = GT_OPTION_REQUIRED,
+     .check = gt_regex_check,
+     .help = "what must stand near the match (PCRE2)"},
+    {.name = "within",
+     .type = GT_OPTION_SIZE,
+     .offset = offsetof(struct gt_near, within),
+     .fallback = "200",
+     .least = 1,
+     .most = 4096,
+     .help = "how many bytes before or after it"},
+    {0},
+};
+
+#define LIST_OF_STRINGS(n, field, h, ...)                                                          \
+    {                                                                                              \
+        .name = n, .type = GT_OPTION_STRING, .offset = offsetof(struct gt_rule, field), .help = h, \
+        __VA_ARGS__                                                                                \
+    }
+#define WORDS(n, field, h)                                                                         \
+    {                                                                                              \
+        .name = n, .type = GT_OPTION_STRUCT, .offset = offsetof(struct gt_rule, field),            \
+        .nested = words_rows, .nested_size = sizeof(struct gt_words), .shorthand = "en",           \
+        .flags = GT_OPTION_REQUIRED, .help = h                                                     \
+    }
+
+static const struct gt_option rule_rows[] = {
+    {.name = "id",
+     .type = GT_OPTION_STRING,
+     .offset = offsetof(struct gt_rule, id),
+     .flags = GT_OPTION_REQUIRED,
+     .check = check_id,
+     .help = "its name, provider.what-it-is"},
+    WORDS("title", title, "what it finds, for people"),
+    {.name = "category",
+     .type = GT_OPTION_ENUM,
+     .offset = offsetof(struct gt_rule, category),
+     .choices = gt_category_names,
+     .fallback = "credential",
+     .help = "what kind of thing it finds"},
+    {.name = "severity",
+     .type = GT_OPTION_ENUM,
+     .offset = offsetof(struct gt_rule, severity),
+     .choices = gt_severity_names,
+     .flags = GT_OPTION_REQUIRED,
+     .help = "of a live one"},
+    {.name = "confidence",
+     .type = GT_OPTION_ENUM,
+     .offset = offsetof(struct gt_rule, confidence),
+     .choices = gt_confidence_names,
+     .fallback = "likely",
+     .help = "how sure its form alone makes us"},
+    LIST_OF_STRINGS("triggers", triggers, "literals, one of which stands in every match",
+                    .flags = GT_OPTION_LIST, .check = check_trigger),
+    LIST_OF_STRINGS("pattern", pattern,
+                    "PCRE2 on bytes; the secret is the group `secret`, 1 or all",
+                    .flags = GT_OPTION_REQUIRED, .check = gt_regex_check),
+    {.name = "near",
+     .type = GT_OPTION_STRUCT,
+     .offset = offsetof(struct gt_rule, near),
+     .nested = near_rows,
+     .nested_size = sizeof(struct gt_near),
+     .shorthand = "pattern",
+     .help = "a second condition beside the match"},
+    {.name = "entropy",
+     .type = GT_OPTION_NUMBER,
+     .offset = offsetof(struct gt_rule, entropy),
+     .fallback = "0",
+     .least = 0,
+     .most = 8,
+     .help = "least Shannon entropy of the secret, bits a character"},
+    LIST_OF_STRINGS("reject", reject, "a secret that contains one of these (PCRE2) is none",
+                    .flags = GT_OPTION_LIST, .check = gt_regex_check),
+    LIST_OF_STRINGS("checks", checks, "offline checks that raise or lower confidence",
+                    .flags = GT_OPTION_LIST, .check = check_check),
+    LIST_OF_STRINGS("required_checks", required_checks,
+                    "offline checks whose no discards the candidate", .flags = GT_OPTION_LIST,
+                    .check = check_check),
+    WORDS("remediation", remediation, "what to do now: how this credential is revoked"),
+    LIST_OF_STRINGS("references", references, "the provider's own pages on it",
+                    .flags = GT_OPTION_LIST),
+    LIST_OF_STRINGS("examples", examples, "texts with exactly one finding of this rule",
+                    .flags = GT_OPTION_LIST | GT_OPTION_REQUIRED),
+    LIST_OF_STRINGS("negative_examples", negative_examples, "texts with none",
+                    .flags = GT_OPTION_LIST),
+    {0},
+};
+
+static const struct gt_option file_rows[] = {
+    {.name = "provider",
+     .type = GT_OPTION_STRING,
+     .offset = offsetof(struct rule_file, provider),
+     .flags = GT_OPTION_REQUIRED,
+     .help = "whose credentials these are, as its owner writes it"},
+    {.name = "home",
+     .type = GT_OPTION_STRING,
+     .offset = offsetof(struct rule_file, home),
+     .help = "its site"},
+    {.name = "rules",
+     .type = GT_OPTION_STRUCT,
+     .offset = offsetof(struct rule_file, rules),
+     .nested = rule_rows,
+     .nested_size = sizeof(struct gt_rule),
+     .flags = GT_OPTION_LIST | GT_OPTION_REQUIRED,
+     .help = "the rules"},
+    {0},
+};
+
+const char *gt_words_in(const struct gt_words *words, enum gt_lang lang)
+{
+    return lang == GT_FRENCH && words->fr ? words->fr : words->en;
+}
+
+/* `ghp_{+}0123` is written so that code hosts do not take it for a secret of this repository. */
+static const char *without_marks(struct gt_arena *arena, const char *text)
+{
+    static const char mark[] = "{+}";
+    char *copy = gt_arena_strdup(arena, text);
+    for (char *at = copy; at && (at = strstr(at, mark));)
+        memmove(at, at + strlen(mark), strlen(at + strlen(mark)) + 1);
+    return copy;
+}
+
+static int join_examples(struct gt_rules *rules, struct gt_list *examples)
+{
+    for (size_t i = 0; i < examples->count; i++) {
+        const char *text = GT_RULE_STRING(*examples, i);
+        const char *joined = without_marks(rules->arena, text ? text : "");
+        if (!joined)
+            return GT_E_NOMEM;
+        GT_RULE_STRING(*examples, i) = joined;
+    }
+    return 0;
+}
+
+static const struct gt_rule *find_rule(const struct gt_rules *rules, const char *id)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        if (strcmp(rules->items[i].id, id) == 0)
+            return &rules->items[i];
+    return NULL;
+}
+
+static int grow(void **items, size_t *capacity, size_t size)
+{
+    size_t wanted = *capacity ? *capacity * 2 : 64;
+    void *more = realloc(*items, wanted * size);
+    if (!more)
+        return GT_E_NOMEM;
+    *items = more;
+    *capacity = wanted;
+    return 0;
+}
+
+static int add_rule(struct gt_rules *rules, const struct gt_rule *rule, const struct gt_node *node,
+                    struct gt_mistakes *mistakes, struct gt_error *err)
+{
+    const struct gt_rule *other = rule->id ? find_rule(rules, rule->id) : NULL;
+    if (other) {
+        const struct gt_node *at = gt_node_member(node, "id");
+        gt_mistake(mistakes, at ? at : node, "id",
+                   "there is a rule \"%s\" already, in %s; give this one another id", rule->id,
+                   other->file);
+        return 0;
+    }
+    if (!rule->id || !rule->pattern)
+        return 0; /* was reported as missing */
+    if (rules->count >= RULES_MAX)
+        return gt_fail(err, GT_E_LIMIT, "there are more than %d rules", RULES_MAX);
+    if (rules->count == rules->capacity &&
+        grow((void **)&rules->items, &rules->capacity, sizeof *rules->items) < 0)
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    rules->items[rules->count++] = *rule;
+    return 0;
+}
+
+static int add_rules(struct gt_rules *rules, const struct rule_file *file,
+                     const struct gt_node *root, struct gt_mistakes *mistakes, struct gt_error *err)
+{
+    const char *name = gt_arena_strdup(rules->arena, root->file);
+    if (!name)
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    const struct gt_node *list = gt_node_member(root, "rules");
+    const struct gt_node *node = list && list->type == GT_NODE_LIST ? list->first : list;
+    for (size_t i = 0; i < file->rules.count; i++, node = node ? node->next : NULL) {
+        struct gt_rule *rule = GT_LIST_ITEM(file->rules, struct gt_rule, i);
+        rule->file = name;
+        rule->provider = file->provider;
+        if (join_examples(rules, &rule->examples) < 0 ||
+            join_examples(rules, &rule->negative_examples) < 0)
+            return gt_fail(err, GT_E_NOMEM, "%s: too much text for the rules' memory", root->file);
+        int rc = add_rule(rules, rule, node ? node : root, mistakes, err);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int remember_text(struct gt_rules *rules, const char *bytes, size_t len)
+{
+    struct gt_part *more =
+        realloc(rules->texts.items, (rules->texts.count + 1) * sizeof(struct gt_part));
+    if (!more)
+        return GT_E_NOMEM;
+    rules->texts.items = more;
+    char *copy = gt_arena_memdup(rules->arena, bytes, len);
+    if (!copy)
+        return GT_E_NOMEM;
+    more[rules->texts.count++] = (struct gt_part){copy, len};
+    return 0;
+}
+
+int gt_rules_parse(struct gt_rules *rules, const char *file, const char *bytes, size_t len,
+                   struct gt_mistakes *mistakes, struct gt_error *err)
+{
+    struct gt_node *root = NULL;
+    struct gt_error unreadable;
+    if (gt_yaml_parse(file, bytes, len, rules->arena, &root, &unreadable) < 0) {
+        gt_mistake(mistakes, NULL, NULL, "%s", unreadable.message);
+        return 0;
+    }
+    struct gt_option_decoder decoder = {.arena = rules->arena, .mistakes = mistakes, .prefix = ""};
+    struct rule_file decoded;
+    gt_options_decode(&decoder, root, file_rows, &decoded, sizeof decoded);
+    if (remember_text(rules, bytes, len) < 0)
+        return gt_fail(err, GT_E_NOMEM, "%s: too much text for the rules' memory", file);
+    return add_rules(rules, &decoded, root, mistakes, err);
+}
+
+static int is_rule_file(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && gt_ends_with(entry->d_name, ".yaml");
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int load_file(struct gt_rules *rules, const char *path, struct gt_mistakes *mistakes,
+                     struct gt_error *err)
+{
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(FILE_MAX);
+    const char *name = gt_arena_strdup(mistakes->arena, path); /* which keep it */
+    if (!name)
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    int rc = gt_file_read(path, &text, err);
+    return rc < 0
+               ? rc
+               : gt_rules_parse(rules, name, text.data ? text.data : "", text.len, mistakes, err);
+}
+
+int gt_rules_load(struct gt_rules *rules, const char *directory, struct gt_mistakes *mistakes,
+                  struct gt_error *err)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(directory, &entries, is_rule_file, by_name);
+    if (count < 0)
+        return gt_fail(err, GT_E_IO, "rules: cannot read the folder %s: %m", directory);
+    int rc = 0;
+    for (int i = 0; i < count; i++) {
+        GT_BUFFER_AUTO struct gt_buffer path = GT_BUFFER(4096);
+        gt_buffer_printf(&path, "%s/%s", directory, entries[i]->d_name);
+        if (rc >= 0)
+            rc = gt_buffer_ok(&path) ? load_file(rules, path.data, mistakes, err)
+                                     : gt_fail(err, GT_E_LIMIT, "%s: path too long", directory);
+        free(entries[i]);
+    }
+    free(entries);
+    return rc;
+}
+
+static int compile_rule(struct gt_rule *rule, struct gt_error *err)
+{
+    int rc = gt_regex_compile(rule->pattern, &rule->regex, err);
+    if (rc >= 0 && rule->near.pattern)
+        rc = gt_regex_compile(rule->near.pattern, &rule->near_regex, err);
+    if (rc >= 0 && rule->reject.count > 0) {
+        rule->reject_regexes = calloc(rule->reject.count, sizeof(struct gt_regex *));
+        if (!rule->reject_regexes)
+            return gt_fail(err, GT_E_NOMEM, "out of memory");
+    }
+    for (size_t i = 0; i < rule->reject.count && rc >= 0; i++)
+        rc = gt_regex_compile(GT_RULE_STRING(rule->reject, i), &rule->reject_regexes[i], err);
+    return rc;
+}
+
+int gt_rules_compile(struct gt_rules *rules, struct gt_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < rules->count && rc >= 0; i++) {
+        rc = compile_rule(&rules->items[i], err);
+        if (rc < 0)
+            gt_error_prefix(err, "%s", rules->items[i].id);
+    }
+    return rc;
+}
+
+void gt_rules_free(struct gt_rules *rules)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        struct gt_rule *rule = &rules->items[i];
+        gt_regex_free(rule->regex);
+        gt_regex_free(rule->near_regex);
+        for (size_t k = 0; rule->reject_regexes && k < rule->reject.count; k++)
+            gt_regex_free(rule->reject_regexes[k]);
+        free(rule->reject_regexes);
+    }
+    free(rules->items);
+    free(rules->texts.items);
+    *rules = (struct gt_rules){0};
+}

@@ -1,0 +1,329 @@
+#include "matchers/scan.h"
+
+#include "matchers/fold.h"
+
+#include <string.h>
+
+/* Starts of a match of an unbounded pattern are sought so far before the end that Vectorscan tells.
+ */
+#define WINDOW_MAX ((size_t)64 * 1024)
+/* So often may a rule's pattern hit PCRE2's limits in one document before it is stopped there. */
+#define STRIKES_MAX 3
+/* No rule may use more than this part of a document's time, so that one bad pattern does not
+ * silence the others. */
+#define TIME_SHARE 4
+
+static size_t back(size_t from, size_t by)
+{
+    return from > by ? from - by : 0;
+}
+
+/* ---- confirming ---- */
+
+static void stop_probe(struct gt_scratch *scratch, uint32_t probe)
+{
+    const struct gt_probe *p = &scratch->ruleset->probes[probe];
+    const char *name = p->rule ? p->rule->id : scratch->ruleset->brands.terms[p->term].text;
+    char label[160];
+    scratch->states[probe].stopped = true;
+    scratch->cut_rule = name;
+    gt_counter_add("guette_match_rules_cut_total", gt_label(label, sizeof label, "rule", name), 1);
+}
+
+/* The time since the last look is this probe's. In milliseconds that is rough for one call and
+ * right over many. */
+static bool in_time(struct gt_scratch *scratch, uint32_t probe)
+{
+    struct gt_probe_state *state = &scratch->states[probe];
+    int64_t now = gt_monotonic(), allowed = scratch->ruleset->document_ms;
+    state->spent_ms += now - scratch->clock_ms;
+    scratch->clock_ms = now;
+    if (now - scratch->started_ms >= allowed) {
+        scratch->gave_up = true;
+        return false;
+    }
+    if (state->spent_ms > allowed / TIME_SHARE)
+        stop_probe(scratch, probe);
+    return true;
+}
+
+static bool is_near(struct gt_scratch *scratch, const struct gt_rule *rule, struct gt_span match)
+{
+    size_t within = (size_t)rule->near.within;
+    size_t end = scratch->len - match.end > within ? match.end + within : scratch->len;
+    struct gt_search search = {scratch->body, end, back(match.start, within), end};
+    struct gt_span found;
+    return gt_regex_find(rule->near_regex, scratch->runner, &search, &found, NULL) == 1;
+}
+
+static bool is_rejected(struct gt_scratch *scratch, const struct gt_rule *rule,
+                        struct gt_str secret)
+{
+    for (size_t i = 0; i < rule->reject.count; i++)
+        if (gt_regex_in(rule->reject_regexes[i], scratch->runner, secret.ptr, secret.len))
+            return true;
+    for (size_t i = 0; i < rule->required_checks.count; i++)
+        if (gt_check_find(GT_RULE_STRING(rule->required_checks, i))
+                ->check(secret.ptr, secret.len) == GT_VERDICT_NO)
+            return true;
+    return false;
+}
+
+static void run_checks(struct gt_candidate *candidate, struct gt_str secret)
+{
+    const struct gt_rule *rule = candidate->rule;
+    candidate->confidence = rule->confidence;
+    for (size_t i = 0; i < rule->checks.count && i < 32; i++) {
+        enum gt_verdict verdict =
+            gt_check_find(GT_RULE_STRING(rule->checks, i))->check(secret.ptr, secret.len);
+        candidate->passed |= verdict == GT_VERDICT_YES ? 1u << i : 0;
+        candidate->failed |= verdict == GT_VERDICT_NO ? 1u << i : 0;
+    }
+    if (candidate->failed)
+        candidate->confidence = GT_POSSIBLE;
+    else if (candidate->passed)
+        candidate->confidence = GT_CERTAIN;
+}
+
+/* ---- candidates ---- */
+
+static struct gt_str secret_of(const struct gt_scratch *scratch, struct gt_span span)
+{
+    return (struct gt_str){scratch->body + span.start, span.end - span.start};
+}
+
+/* FNV-1a. Colliding secrets cost a comparison each, and there are at most candidate_max. */
+static size_t hash_of(const struct gt_rule *rule, struct gt_str secret)
+{
+    uint64_t hash = 14695981039346656037u ^ (uintptr_t)rule;
+    for (size_t i = 0; i < secret.len; i++)
+        hash = (hash ^ (unsigned char)secret.ptr[i]) * 1099511628211u;
+    return (size_t)(hash ^ hash >> 32);
+}
+
+/* The slot of this rule's secret, or the free one where it goes. */
+static size_t find_slot(const struct gt_scratch *scratch, const struct gt_rule *rule,
+                        struct gt_str secret)
+{
+    size_t slot = hash_of(rule, secret) & (scratch->seen_size - 1);
+    for (; scratch->seen[slot]; slot = (slot + 1) & (scratch->seen_size - 1)) {
+        const struct gt_candidate *c = &scratch->candidates[scratch->seen[slot] - 1];
+        if (c->rule == rule && gt_str_eq(secret_of(scratch, c->secret), secret))
+            break;
+    }
+    return slot;
+}
+
+static struct gt_candidate *new_candidate(struct gt_scratch *scratch)
+{
+    if (scratch->candidate_count >= scratch->candidate_max) {
+        scratch->gave_up = true;
+        return NULL;
+    }
+    if (scratch->candidate_count == scratch->candidate_capacity) {
+        size_t capacity = scratch->candidate_capacity ? 2 * scratch->candidate_capacity : 32;
+        size_t size = sizeof *scratch->candidates;
+        struct gt_candidate *more = gt_arena_grow(scratch->arena, scratch->candidates,
+                                                  scratch->candidate_count * size, capacity * size);
+        if (!more) {
+            scratch->gave_up = scratch->out_of_memory = true;
+            return NULL;
+        }
+        scratch->candidates = more;
+        scratch->candidate_capacity = capacity;
+    }
+    return &scratch->candidates[scratch->candidate_count];
+}
+
+static bool passes(struct gt_scratch *scratch, const struct gt_rule *rule, struct gt_span match,
+                   struct gt_str secret)
+{
+    return (rule->entropy <= 0 || gt_entropy(secret.ptr, secret.len) >= rule->entropy) &&
+           !is_rejected(scratch, rule, secret) &&
+           (!rule->near_regex || is_near(scratch, rule, match));
+}
+
+static void consider(struct gt_scratch *scratch, const struct gt_rule *rule, struct gt_span match,
+                     struct gt_span span)
+{
+    struct gt_str secret = secret_of(scratch, span);
+    size_t slot = find_slot(scratch, rule, secret);
+    if (scratch->seen[slot] || !passes(scratch, rule, match, secret))
+        return;
+    struct gt_candidate *candidate = new_candidate(scratch);
+    if (!candidate)
+        return;
+    *candidate = (struct gt_candidate){.rule = rule, .match = match, .secret = span, .slot = slot};
+    run_checks(candidate, secret);
+    scratch->seen[slot] = (uint32_t)++scratch->candidate_count;
+}
+
+int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t limit)
+{
+    const struct gt_probe *p = &scratch->ruleset->probes[probe];
+    struct gt_probe_state *state = &scratch->states[probe];
+    struct gt_search search = {scratch->body, scratch->len, from > state->next ? from : state->next,
+                               limit};
+    struct gt_span match, secret;
+    while (search.start <= limit && !state->stopped && !scratch->gave_up) {
+        int rc = gt_regex_find(p->regex, scratch->runner, &search, &match, &secret);
+        search.start = rc == 1 ? match.end : limit + 1;
+        if (rc == 1 && p->rule)
+            consider(scratch, p->rule, match, secret);
+        else if (rc == 1)
+            gt_mention_add(scratch, p->term, match.start, match.end);
+        else if (rc < 0 && ++state->strikes >= STRIKES_MAX)
+            stop_probe(scratch, probe);
+        else if (rc < 0)
+            scratch->cut_rule = p->rule ? p->rule->id : p->pattern;
+        if (!in_time(scratch, probe))
+            break;
+    }
+    state->next = search.start;
+    return scratch->gave_up;
+}
+
+/* ---- mentions ---- */
+
+int gt_mention_add(struct gt_scratch *scratch, uint32_t term, size_t start, size_t end)
+{
+    size_t brand = scratch->ruleset->brands.terms[term].brand;
+    struct gt_mentions *mentions = &scratch->mentions[brand];
+    if (mentions->count >= GT_MENTIONS_MAX)
+        return 0;
+    if (mentions->count == mentions->capacity) {
+        size_t capacity = mentions->capacity ? 2 * mentions->capacity : 8;
+        size_t size = sizeof *mentions->items;
+        struct gt_mention *more =
+            gt_arena_grow(scratch->arena, mentions->items, mentions->count * size, capacity * size);
+        if (!more) {
+            scratch->gave_up = scratch->out_of_memory = true;
+            return 1;
+        }
+        mentions->items = more;
+        mentions->capacity = capacity;
+    }
+    mentions->items[mentions->count++] = (struct gt_mention){term, start, end};
+    return 0;
+}
+
+/* ---- hits ---- */
+
+static int on_trigger(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
+{
+    size_t start = to - needle->most;
+    for (size_t i = 0; i < needle->target_count; i++) {
+        const struct gt_probe *probe = &scratch->ruleset->probes[needle->targets[i]];
+        if (!probe->alone &&
+            gt_confirm(scratch, needle->targets[i], back(start, probe->before), start))
+            return 1;
+    }
+    return 0;
+}
+
+static int on_pattern(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
+{
+    size_t window = needle->most < WINDOW_MAX ? needle->most : WINDOW_MAX;
+    for (size_t i = 0; i < needle->target_count; i++)
+        if (!scratch->ruleset->probes[needle->targets[i]].alone &&
+            gt_confirm(scratch, needle->targets[i], back(to, window), back(to, needle->least)))
+            return 1;
+    return 0;
+}
+
+static int add_mentions(struct gt_scratch *scratch, const struct gt_needle *needle, size_t start,
+                        size_t to)
+{
+    for (size_t i = 0; i < needle->target_count; i++)
+        if (gt_mention_add(scratch, needle->targets[i], start, to))
+            return 1;
+    return 0;
+}
+
+static int on_domain(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
+{
+    size_t start = to - needle->most;
+    return gt_domain_stands(scratch->body, scratch->len, start, to)
+               ? add_mentions(scratch, needle, start, to)
+               : 0;
+}
+
+static int on_keyword(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
+{
+    size_t start = to - needle->most;
+    return gt_stands_alone(scratch->body, scratch->len, start, to)
+               ? add_mentions(scratch, needle, start, to)
+               : 0;
+}
+
+static int (*const on_needle[])(struct gt_scratch *, const struct gt_needle *, size_t) = {
+    [GT_NEEDLE_TRIGGER] = on_trigger,
+    [GT_NEEDLE_PATTERN] = on_pattern,
+    [GT_NEEDLE_DOMAIN] = on_domain,
+    [GT_NEEDLE_KEYWORD] = on_keyword,
+};
+
+static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                  void *user)
+{
+    struct gt_scratch *scratch = user;
+    const struct gt_needle *needle = &scratch->ruleset->plain.items[id];
+    int stop = on_needle[needle->kind](scratch, needle, (size_t)to);
+    if (stop)
+        scratch->horizon = (size_t)to;
+    return stop;
+}
+
+/* ---- a document ---- */
+
+static void start_document(struct gt_scratch *scratch, const char *bytes, size_t len)
+{
+    const struct gt_ruleset *ruleset = scratch->ruleset;
+    for (size_t i = 0; i < scratch->candidate_count; i++)
+        scratch->seen[scratch->candidates[i].slot] = 0;
+    memset(scratch->states, 0, ruleset->probe_count * sizeof *scratch->states);
+    if (ruleset->brands.count > 0)
+        memset(scratch->mentions, 0, ruleset->brands.count * sizeof *scratch->mentions);
+    gt_arena_reset(scratch->arena);
+    scratch->candidates = NULL;
+    scratch->candidate_count = scratch->candidate_capacity = 0;
+    scratch->body = bytes;
+    scratch->len = scratch->horizon = len;
+    scratch->gave_up = scratch->out_of_memory = false;
+    scratch->cut_rule = NULL;
+    scratch->started_ms = scratch->clock_ms = gt_monotonic();
+}
+
+static int scan_plain(struct gt_scratch *scratch, struct gt_error *err)
+{
+    const struct gt_ruleset *ruleset = scratch->ruleset;
+    if (!ruleset->plain_database || scratch->len == 0)
+        return 0;
+    hs_error_t rc = hs_scan(ruleset->plain_database, scratch->body, (unsigned)scratch->len, 0,
+                            scratch->hs, on_hit, scratch);
+    return rc == HS_SUCCESS || rc == HS_SCAN_TERMINATED
+               ? 0
+               : gt_fail(err, GT_E_INVALID, "Vectorscan failed with code %d", rc);
+}
+
+static void scan_alone(struct gt_scratch *scratch)
+{
+    const struct gt_ruleset *ruleset = scratch->ruleset;
+    for (uint32_t i = 0; ruleset->has_alone && i < ruleset->probe_count; i++)
+        if (ruleset->probes[i].alone && scratch->len > 0)
+            gt_confirm(scratch, i, 0, scratch->len - 1);
+}
+
+int gt_scan(struct gt_scratch *scratch, const char *bytes, size_t len, struct gt_error *err)
+{
+    start_document(scratch, bytes, len);
+    int rc = scan_plain(scratch, err);
+    if (rc >= 0 && !scratch->gave_up && scratch->ruleset->folded_database)
+        rc = gt_scan_folded(scratch);
+    if (rc < 0)
+        return rc;
+    scan_alone(scratch);
+    return scratch->out_of_memory
+               ? gt_fail(err, GT_E_LIMIT, "the document needs too much memory to be judged")
+               : 0;
+}

@@ -1,0 +1,116 @@
+#include "matchers/scoring.h"
+
+#define REASONS_MAX 40
+
+/* The rule's severity gives the middle of its level (model/severity.h). What speaks for or against
+ * moves it: all that speaks for it together stays within the level, a doubtful form alone takes it
+ * one level down.
+ *
+ *   form or check says certain   +5      brand on the same line      +4
+ *   form or check says likely     0      brand within 512 bytes      +2
+ *   form or check says possible -20      brand elsewhere              0
+ *                                        source is the brand's own   +4 (instead) */
+static const int confidence_points[] = {[GT_POSSIBLE] = -20, [GT_LIKELY] = 0, [GT_CERTAIN] = 5};
+static const int nearness_points[] = {[GT_NEAR_NOT] = 0,
+                                      [GT_NEAR_TITLE] = 0,
+                                      [GT_NEAR_DOCUMENT] = 0,
+                                      [GT_NEAR_LINES] = 2,
+                                      [GT_NEAR_LINE] = 4};
+#define OWNED_POINTS 4
+
+typedef const char *const phrase[2]; /* by enum gt_lang; each with one %s */
+
+static phrase form_phrases[] = {
+    [GT_POSSIBLE] = {"its form is that of many harmless texts, too (%s)",
+                     "d'autres textes anodins ont aussi cette forme (%s)"},
+    [GT_LIKELY] = {"it has the form of this credential (%s)",
+                   "il a la forme de cet identifiant (%s)"},
+    [GT_CERTAIN] = {"nothing else has this form (%s)", "rien d'autre n'a cette forme (%s)"},
+};
+static phrase passed_phrase = {"it passes the check %s", "il passe le contrôle %s"};
+static phrase failed_phrase = {"it fails the check %s: altered, mistyped or an example",
+                               "il échoue au contrôle %s : modifié, mal recopié ou un exemple"};
+static phrase nearness_phrases[] = {
+    [GT_NEAR_TITLE] = {"the title or author names %s", "le titre ou l'auteur nomme %s"},
+    [GT_NEAR_DOCUMENT] = {"the same document names %s", "le même document nomme %s"},
+    [GT_NEAR_LINES] = {"%s is named a few lines away", "%s est nommé à quelques lignes"},
+    [GT_NEAR_LINE] = {"%s is named on the same line", "%s est nommé sur la même ligne"},
+};
+static phrase owned_phrase = {"it was found in a source of %s's own",
+                              "il a été trouvé dans une source propre à %s"};
+static phrase trace_phrases[] = {
+    [GT_TERM_DOMAIN] = {"the domain %s is named; no credential was found beside it",
+                        "le domaine %s est nommé ; aucun identifiant n'a été trouvé à côté"},
+    [GT_TERM_KEYWORD] = {"the keyword %s is named; no credential was found beside it",
+                         "le mot-clé %s est nommé ; aucun identifiant n'a été trouvé à côté"},
+    [GT_TERM_PATTERN] = {"the pattern %s matches; no credential was found beside it",
+                         "le motif %s correspond ; aucun identifiant n'a été trouvé à côté"},
+};
+
+struct reasons {
+    struct gt_arena *arena;
+    enum gt_lang lang;
+    const char **items;
+    size_t count;
+};
+
+static void add(struct reasons *reasons, phrase words, const char *what)
+{
+    /* The phrases are ours; the compiler cannot see that through a table. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    const char *text = gt_arena_printf(reasons->arena, words[reasons->lang], what);
+#pragma GCC diagnostic pop
+    if (text && reasons->count < REASONS_MAX)
+        reasons->items[reasons->count++] = text;
+}
+
+static void add_checks(struct reasons *reasons, const struct gt_candidate *candidate)
+{
+    const struct gt_list *checks = &candidate->rule->checks;
+    for (size_t i = 0; i < checks->count && i < 32; i++) {
+        const char *name = GT_RULE_STRING(*checks, i);
+        if (candidate->passed & 1u << i)
+            add(reasons, passed_phrase, name);
+        if (candidate->failed & 1u << i)
+            add(reasons, failed_phrase, name);
+    }
+}
+
+static int score_candidate(const struct gt_evidence *evidence, struct reasons *reasons)
+{
+    const struct gt_candidate *candidate = evidence->candidate;
+    add(reasons, form_phrases[candidate->rule->confidence],
+        gt_words_in(&candidate->rule->title, reasons->lang));
+    add_checks(reasons, candidate);
+    int score = gt_severity_score((enum gt_severity)candidate->rule->severity) +
+                confidence_points[candidate->confidence];
+    if (evidence->nearness != GT_NEAR_NOT && evidence->term)
+        add(reasons, nearness_phrases[evidence->nearness], evidence->term->text);
+    if (evidence->owned && evidence->brand)
+        add(reasons, owned_phrase, evidence->brand);
+    return score + (evidence->owned ? OWNED_POINTS : nearness_points[evidence->nearness]);
+}
+
+static int score_trace(const struct gt_evidence *evidence, struct reasons *reasons)
+{
+    add(reasons, trace_phrases[evidence->term->kind], evidence->term->text);
+    if (evidence->nearness == GT_NEAR_TITLE)
+        add(reasons, nearness_phrases[GT_NEAR_TITLE], evidence->brand);
+    return gt_severity_score((enum gt_severity)evidence->term->severity);
+}
+
+int gt_score(const struct gt_evidence *evidence, enum gt_lang lang, struct gt_arena *arena,
+             struct gt_score *ret_score)
+{
+    struct reasons reasons = {.arena = arena, .lang = lang == GT_FRENCH ? GT_FRENCH : GT_ENGLISH};
+    reasons.items = gt_arena_array(arena, REASONS_MAX, sizeof *reasons.items);
+    if (!reasons.items)
+        return GT_E_LIMIT;
+    int score =
+        evidence->candidate ? score_candidate(evidence, &reasons) : score_trace(evidence, &reasons);
+    score = score < 0 ? 0 : score > 100 ? 100 : score;
+    *ret_score =
+        (struct gt_score){score, gt_severity_of_score(score), {reasons.items, reasons.count}};
+    return 0;
+}
