@@ -1,0 +1,150 @@
+/* guette config: check, show and describe guette.yaml. */
+#include "cli/config_parts.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static void print_count(const char *before, size_t count, const char *one, const char *many)
+{
+    printf("%s%zu %s", before, count, count == 1 ? one : many);
+}
+
+static size_t count_disabled(const struct gt_config *config)
+{
+    size_t disabled = 0;
+    for (size_t i = 0; i < config->sources.count; i++)
+        disabled += !GT_LIST_ITEM(config->sources, struct gt_source_config, i)->enabled;
+    return disabled;
+}
+
+static void print_summary(const struct gt_config *config)
+{
+    size_t disabled = count_disabled(config);
+    printf("%s: fine: ", config->path);
+    print_count("", config->brands.count, "brand", "brands");
+    print_count(", ", config->sources.count, "source", "sources");
+    if (disabled)
+        printf(" (%zu disabled)", disabled);
+    print_count(", ", config->channels.count, "channel", "channels");
+    print_count(", ", config->routes.count, "route", "routes");
+    printf(", queue %s\n", config->queue.type);
+}
+
+/* Right, but hardly what is meant. */
+static void print_notes(const struct gt_config *config)
+{
+    if (!config->brands.count)
+        puts("note: there is no brand, so nothing can be recognised as yours; add one under "
+             "brands");
+    if (!config->sources.count)
+        puts("note: there is no source, so nothing is watched; add one under sources");
+    if (!config->channels.count)
+        puts("note: there is no channel, so nobody is told; add one under channels");
+    if (!gt_file_exists(config->fingerprint_key))
+        printf("note: there is no fingerprint key at %s yet; `guette init` makes one\n",
+               config->fingerprint_key);
+}
+
+static int check(const char *path)
+{
+    struct gt_config *config = gt_cli_config(path);
+    if (!config)
+        return GT_EXIT_FAILED;
+    print_summary(config);
+    print_notes(config);
+    gt_config_free(config);
+    return GT_EXIT_OK;
+}
+
+static int show(const char *path)
+{
+    struct gt_config *config = gt_cli_config(path);
+    if (!config)
+        return GT_EXIT_FAILED;
+    gt_config_show(config);
+    gt_config_free(config);
+    return GT_EXIT_OK;
+}
+
+static int schema(const char *path)
+{
+    (void)path;
+    GT_JSON_AUTO json_t *object = gt_config_schema(gt_cli_kinds());
+    if (object && json_dumpf(object, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF)
+        return GT_EXIT_OK;
+    fputs("guette config schema: cannot write the schema\n", stderr);
+    return GT_EXIT_FAILED;
+}
+
+static int reference(const char *path)
+{
+    (void)path;
+    gt_config_reference(gt_cli_kinds());
+    return GT_EXIT_OK;
+}
+
+static const struct {
+    const char *name;
+    bool takes_file;
+    int (*run)(const char *path);
+} verbs[] = {
+    {"check", true, check},
+    {"show", true, show},
+    {"schema", false, schema},
+    {"reference", false, reference},
+};
+
+static int run_verb(const char *path, int argc, char **argv)
+{
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(argv[0], verbs[i].name) != 0)
+            continue;
+        if (argc > 2 || (argc == 2 && (path || !verbs[i].takes_file)))
+            return gt_cli_usage("config", "%s takes no argument \"%s\"", argv[0], argv[argc - 1]);
+        return verbs[i].run(argc == 2 ? argv[1] : path);
+    }
+    return gt_cli_usage("config", "there is no verb \"%s\"; use check, show, schema or reference",
+                        argv[0]);
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {0}};
+    const char *path = NULL;
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (option == '?')
+            return GT_EXIT_USAGE;
+        path = optarg;
+    }
+    if (optind == argc)
+        return gt_cli_usage("config", "needs a verb: check, show, schema or reference");
+    return run_verb(path, argc - optind, argv + optind);
+}
+
+const struct gt_command gt_command_config = {
+    .name = "config",
+    .summary = "check, show and describe the configuration",
+    .help =
+        "Usage: guette config check [FILE]\n"
+        "       guette config show [FILE]\n"
+        "       guette config schema\n"
+        "       guette config reference\n"
+        "\n"
+        "check      tells every mistake of guette.yaml and its includes at once, each with file,\n"
+        "           line and column, or says that it is fine and what is in it\n"
+        "show       prints the configuration with includes, variables and defaults filled in;\n"
+        "           secrets are masked\n"
+        "schema     prints a JSON Schema (2020-12) of the file, for editors that know YAML\n"
+        "reference  prints every key with its type, default and meaning, as Markdown\n"
+        "\n"
+        "  --config FILE  the file, instead of $GUETTE_CONFIG, ./guette.yaml or\n"
+        "                 /etc/guette/guette.yaml\n"
+        "\n"
+        "Example: guette config schema > guette.schema.json\n"
+        "\n"
+        "Exit codes: 0 fine, 1 there are mistakes or the file cannot be read, 2 wrong usage\n",
+    .run = run,
+};

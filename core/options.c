@@ -412,7 +412,7 @@ static void decode_struct(const struct gt_option_decoder *decoder, const struct 
 
 /* ---- lists ---- */
 
-static size_t size_of(const struct gt_option *option)
+size_t gt_option_size(const struct gt_option *option)
 {
     switch (option->type) {
     case GT_OPTION_BOOL:
@@ -453,7 +453,7 @@ static void decode_list(const struct gt_option_decoder *decoder, const struct fr
                  option->help);
         return;
     }
-    size_t count = one ? 1 : node->count, size = size_of(option), i = 0;
+    size_t count = one ? 1 : node->count, size = gt_option_size(option), i = 0;
     char *items = gt_arena_array(decoder->arena, count, size);
     if (!items) {
         complain(decoder, frame, node, "does not fit in memory");

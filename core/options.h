@@ -133,6 +133,8 @@ int gt_options_default(struct gt_arena *arena, const struct gt_option *options, 
 json_t *gt_options_schema(const struct gt_option *options, void *context);
 /* "name  TYPE  help (default x)" lines; rows of nested structs as "name.row". */
 int gt_options_help(const struct gt_option *options, struct gt_buffer *out);
+/* Size of one value of the row; with GT_OPTION_LIST, of one item. */
+size_t gt_option_size(const struct gt_option *option);
 /* The type in a word or two ("duration", "list of text", "low | high"). Arena memory. */
 const char *gt_option_type_words(const struct gt_option *option, struct gt_arena *arena);
 

@@ -145,6 +145,9 @@ int gt_config_parse(const char *name, const char *text, size_t len,
 void gt_config_free(struct gt_config *config);
 /* JSON Schema of the whole file. New reference. */
 json_t *gt_config_schema(const struct gt_config_kinds *kinds);
+/* Say in err what is wrong with a brand's domain or the contact ("is not a domain name; ..."). */
+int gt_config_check_domain(const char *value, struct gt_error *err);
+int gt_config_check_contact(const char *value, struct gt_error *err);
 /* `path` as seen from the configuration's directory, absolute; arena memory of the configuration. NULL: out of memory. */
 const char *gt_config_resolve(const struct gt_config *config, const char *path);
 

@@ -11,9 +11,7 @@ void gt_config_include(struct gt_node *root, const char *directory, struct gt_ar
                        struct gt_mistakes *mistakes);
 
 /* Checks of single values, for the rows. */
-int gt_config_check_domain(const char *value, struct gt_error *err);
 int gt_config_check_name(const char *value, struct gt_error *err);
-int gt_config_check_contact(const char *value, struct gt_error *err);
 int gt_config_check_proxy(const char *value, struct gt_error *err);
 int gt_config_check_listen(const char *value, struct gt_error *err);
 
