@@ -10,8 +10,8 @@
 
 extern const struct gt_kind *const gt_channel_kinds[]; /* NULL-ended, for the configuration */
 
-/* Names of the channels for a finding, each once, in configuration order. No route at all: every enabled
- * channel. Returns their number (at most `most`). */
+/* Names of the channels for a finding, each once, in configuration order. No route at all: every
+ * enabled channel. Returns their number (at most `most`). */
 size_t gt_route(const struct gt_config *config, const struct gt_finding *finding,
                 const char **ret_channels, size_t most);
 
@@ -55,7 +55,8 @@ int gt_channel_render(struct gt_channel *channel, const struct gt_alert *alert, 
 void gt_channel_classify(struct gt_channel *channel, const struct gt_http_response *response,
                          struct gt_outcome *ret);
 
-/* Full jitter, 5 s doubling to 3 h; after delivery_for (about three days) it is given up: returns -1. */
+/* Full jitter, 5 s doubling to 3 h; after delivery_for (about three days) it is given up: returns
+ * -1. */
 int64_t gt_delivery_backoff(int64_t attempts, int64_t created_ms, int64_t now_ms,
                             int64_t delivery_for_ms, int64_t after_ms);
 
