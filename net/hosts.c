@@ -172,12 +172,12 @@ static void take_out(struct gt_host *h, struct transfer *t)
         ring_remove(h->all, h);
 }
 
-int gt_hosts_wait(struct gt_hosts *hosts, struct transfer *t, bool first, struct gt_error *err)
+int gt_hosts_wait(struct gt_hosts *hosts, struct transfer *t, bool first, int64_t now,
+                  struct gt_error *err)
 {
     if (hosts->waiting >= GT_NET_WAITING)
         return gt_fail(err, GT_E_FULL, "%d requests wait already; submit fewer at once",
                        GT_NET_WAITING);
-    int64_t now = gt_monotonic();
     struct gt_host *h = find(hosts, t->at.origin);
     if (!h && !(h = make(hosts, t->at.origin, now)))
         return gt_fail(err, GT_E_NOMEM, "no memory for one more host");

@@ -135,11 +135,12 @@ int64_t gt_retry_after(int status, const struct gt_header *headers, size_t count
 /* words.c: fills t->failure from curl's code. */
 void gt_words(struct transfer *t, CURLcode code);
 
-/* hosts.c: who may start when. */
+/* hosts.c: who may start when. now: gt_monotonic(). */
 struct gt_hosts;
 struct gt_hosts *gt_hosts_new(const struct gt_net_settings *settings);
 void gt_hosts_free(struct gt_hosts *hosts); /* and everything that waits */
-int gt_hosts_wait(struct gt_hosts *hosts, struct transfer *t, bool first, struct gt_error *err);
+int gt_hosts_wait(struct gt_hosts *hosts, struct transfer *t, bool first, int64_t now,
+                  struct gt_error *err);
 /* The next that may start now, hosts in turn; NULL: none. Counts as running from here on. */
 struct transfer *gt_hosts_next(struct gt_hosts *hosts, int64_t now);
 /* Running no more; what was answered decides on a pause. status 0: nothing was. */

@@ -107,7 +107,7 @@ const char *gt_net_user_agent(const struct gt_net *net)
 
 int gt_net_submit(struct transfer *take_t, struct gt_error *err)
 {
-    int rc = gt_hosts_wait(take_t->net->hosts, take_t, false, err);
+    int rc = gt_hosts_wait(take_t->net->hosts, take_t, false, gt_monotonic(), err);
     if (rc)
         gt_transfer_free(take_t);
     return rc;
@@ -152,7 +152,7 @@ static void end(struct gt_net *net, struct transfer *t, CURLcode code)
     }
     if (again)
         gt_answer_reset(t);
-    if (!again || gt_hosts_wait(net->hosts, t, true, &t->failure))
+    if (!again || gt_hosts_wait(net->hosts, t, true, now, &t->failure))
         gt_list_push(&net->ended, t);
 }
 

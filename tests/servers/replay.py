@@ -22,8 +22,8 @@ Files:
 
 Hosts: what was recorded for https://api.github.com/events is served as /api.github.com/events, and
 as /events when no recording of that path has another host. In headers and text bodies, URLs of known
-hosts are rewritten to this server (http://127.0.0.1:PORT/api.github.com/...); in routes, {{base}}
-stands for the server itself.
+hosts are rewritten to this server (http://127.0.0.1:PORT/api.github.com/...); {{base}} stands for the
+server as the client calls it, {{port}} for its port.
 
 The same request recorded several times is answered in that order, the last one again and again. A GET
 whose query was not recorded gets the recording of the path alone, unless it asks for a `page`.
@@ -121,6 +121,7 @@ class Library:
         self.recorded = {}  # (method, host or None, path, query or None) -> [answers]
         self.played = {}
         self.hosts = set(hosts)
+        self.port = 0
         self.lock = threading.Lock()
 
     def load(self, path):
@@ -190,7 +191,7 @@ class Library:
             for escape in ("/", "\\/"):
                 old = re.compile(r"https?:%s%s(?![\w.:-])" % (re.escape(escape * 2), re.escape(host)))
                 text = old.sub(lambda _: (base + "/" + host).replace("/", escape), text)
-        return text.replace("{{base}}", base)
+        return text.replace("{{base}}", base).replace("{{port}}", str(self.port))
 
 
 def unchanged(headers, answer):
@@ -383,6 +384,7 @@ def main():
         library.load(path)
     server = common.Server(options, Handler, common.tls_context(options))
     server.library = library
+    library.port = server.server_address[1]
     server.log = common.Log(options.log)
     server.running = common.Counter()
     common.serve(server)
