@@ -57,13 +57,23 @@ static size_t distance(const struct gt_mention *mention, struct gt_span place)
     return mention->start >= place.end ? mention->start - place.end : 0;
 }
 
+/* Mentions are in order of place, those of the title last: it is the one before or the one behind.
+ */
 static const struct gt_mention *nearest(const struct gt_mentions *mentions, struct gt_span place)
 {
-    const struct gt_mention *best = NULL;
-    for (size_t i = 0; i < mentions->count; i++)
-        if (!best || distance(&mentions->items[i], place) < distance(best, place))
-            best = &mentions->items[i];
-    return best;
+    size_t low = 0, high = mentions->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (mentions->items[middle].start < place.start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct gt_mention *before = low > 0 ? &mentions->items[low - 1] : NULL;
+    const struct gt_mention *behind = low < mentions->count ? &mentions->items[low] : NULL;
+    if (!before || !behind)
+        return before ? before : behind;
+    return distance(before, place) <= distance(behind, place) ? before : behind;
 }
 
 static enum gt_nearness nearness_of(const struct gt_scratch *scratch,
@@ -338,7 +348,9 @@ int gt_match(const struct gt_ruleset *ruleset, struct gt_scratch *scratch,
         return rc;
     gt_scan_title(scratch, document->title);
     gt_scan_title(scratch, document->author);
-    gt_resolve(scratch);
+    rc = gt_resolve(scratch, err);
+    if (rc < 0)
+        return rc;
     struct entries entries = {0};
     collect(scratch, document, &entries);
     struct telling telling = {.scratch = scratch,

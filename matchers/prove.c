@@ -101,9 +101,10 @@ static int prove_example(struct proof *proof, size_t index, struct gt_error *err
 {
     const char *text = GT_RULE_STRING(proof->rule->examples, index);
     int rc = gt_scan(proof->scratch, text, strlen(text), err);
+    if (rc >= 0)
+        rc = gt_resolve(proof->scratch, err);
     if (rc < 0)
         return rc;
-    gt_resolve(proof->scratch);
     size_t kept = count_kept(proof, false);
     char what[256];
     if (kept == 1)
@@ -123,9 +124,10 @@ static int prove_negative(struct proof *proof, size_t index, struct gt_error *er
 {
     const char *text = GT_RULE_STRING(proof->rule->negative_examples, index);
     int rc = gt_scan(proof->scratch, text, strlen(text), err);
+    if (rc >= 0)
+        rc = gt_resolve(proof->scratch, err);
     if (rc < 0)
         return rc;
-    gt_resolve(proof->scratch);
     if (count_kept(proof, false) > 0)
         fail(proof, "negative example", index, "is found, but should not be");
     return 0;

@@ -14,7 +14,6 @@
 #define TOKEN_MIN 20 /* a run of mixed letters and digits so long is hidden, known or not */
 #define HEX_MIN 32
 #define RANGES_MAX 64
-#define REPEAT_MIN 4 /* shorter secrets are not sought again elsewhere in the line */
 #define ARMOUR "-----BEGIN "
 
 static size_t smaller(size_t a, size_t b)
@@ -125,6 +124,9 @@ static int by_place(const void *a, const void *b)
 static void add_range(struct ranges *ranges, struct gt_span span,
                       const struct gt_candidate *candidate)
 {
+    for (size_t i = 0; i < ranges->count; i++)
+        if (ranges->items[i].span.start == span.start && ranges->items[i].span.end == span.end)
+            return;
     if (ranges->count < RANGES_MAX) {
         ranges->items[ranges->count++] = (struct range){span, candidate};
         return;
@@ -141,35 +143,32 @@ static void add_range(struct ranges *ranges, struct gt_span span,
     }
 }
 
-/* The set of secrets remembers the first place of each: look for it in this line again. */
-static void add_repeats(const struct gt_scratch *scratch, struct ranges *ranges,
-                        const struct gt_candidate *candidate, struct gt_span line)
+static void add_repeat(void *user, const struct gt_candidate *candidate, struct gt_span span)
 {
-    struct gt_str secret = bytes_of(scratch, candidate->secret);
-    if (secret.len < REPEAT_MIN || secret.len > CONTEXT_BYTES)
-        return;
-    size_t at = line.start > secret.len ? line.start - secret.len : 0;
-    size_t end = smaller(scratch->len, line.end + secret.len);
-    const char *found;
-    while (at < line.end &&
-           (found = memmem(scratch->body + at, end - at, secret.ptr, secret.len))) {
-        size_t start = (size_t)(found - scratch->body);
-        if (start + secret.len > line.start && start < line.end && start != candidate->secret.start)
-            add_range(ranges, (struct gt_span){start, start + secret.len}, candidate);
-        at = start + 1;
-    }
+    add_range(user, span, candidate);
 }
 
+/* Candidates are in order of place: go back from the line's end as far as the longest may reach. */
 static void find_ranges(const struct gt_scratch *scratch, struct ranges *ranges,
                         struct gt_span line)
 {
-    ranges->end = line.end;
-    for (size_t i = 0; i < scratch->candidate_count; i++) {
-        const struct gt_candidate *candidate = &scratch->candidates[i];
-        if (candidate->secret.start < line.end && candidate->secret.end > line.start)
-            add_range(ranges, candidate->secret, candidate);
-        add_repeats(scratch, ranges, candidate, line);
+    size_t low = 0, high = scratch->candidate_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (scratch->candidates[middle].secret.start < line.end)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    ranges->end = line.end;
+    while (low-- > 0) {
+        const struct gt_candidate *candidate = &scratch->candidates[low];
+        if (candidate->secret.start + scratch->repeats.longest <= line.start)
+            break;
+        if (candidate->secret.end > line.start)
+            add_range(ranges, candidate->secret, candidate);
+    }
+    gt_repeats_find(scratch, line, add_repeat, ranges);
     qsort(ranges->items, ranges->count, sizeof *ranges->items, by_place);
 }
 

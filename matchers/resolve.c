@@ -61,15 +61,20 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->rule->id, y->rule->id);
 }
 
-static void drop_worse(const char *body, struct gt_candidate **ranked, size_t count)
+/* Each with every better one; a document full of candidates may use up its time here, too. */
+static void drop_worse(struct gt_scratch *scratch, struct gt_candidate **ranked, size_t count)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
+    bool late = false;
+    int64_t until = scratch->started_ms + scratch->ruleset->document_ms;
+    for (size_t i = 0; i < count && !late; i++) {
         for (size_t k = 0; k < kept && !ranked[i]->dropped; k++)
-            ranked[i]->dropped = is_same(body, ranked[k], ranked[i]);
+            ranked[i]->dropped = is_same(scratch->body, ranked[k], ranked[i]);
         if (!ranked[i]->dropped)
             ranked[kept++] = ranked[i];
+        late = gt_monotonic() >= until;
     }
+    scratch->gave_up |= late;
 }
 
 static int mention_by_place(const void *a, const void *b)
@@ -80,25 +85,35 @@ static int mention_by_place(const void *a, const void *b)
     return (x->term > y->term) - (x->term < y->term);
 }
 
-void gt_resolve(struct gt_scratch *scratch)
+static void sort_mentions(struct gt_scratch *scratch)
 {
-    size_t count = scratch->candidate_count;
     for (size_t i = 0; i < scratch->ruleset->brands.count; i++)
         if (scratch->mentions[i].count > 1)
             qsort(scratch->mentions[i].items, scratch->mentions[i].count,
                   sizeof *scratch->mentions[i].items, mention_by_place);
-    if (count < 2)
-        return;
+}
+
+static int sort_candidates(struct gt_scratch *scratch)
+{
+    size_t count = scratch->candidate_count;
     for (size_t i = 0; i < count; i++)
         scratch->seen[scratch->candidates[i].slot] = 0; /* places in the array change */
-    qsort(scratch->candidates, count, sizeof *scratch->candidates, by_place);
-    struct gt_candidate **ranked = gt_arena_array(scratch->arena, count, sizeof *ranked);
-    if (!ranked) {
-        scratch->gave_up = true;
-        return;
-    }
+    if (count > 1)
+        qsort(scratch->candidates, count, sizeof *scratch->candidates, by_place);
+    return gt_repeats_build(scratch);
+}
+
+int gt_resolve(struct gt_scratch *scratch, struct gt_error *err)
+{
+    size_t count = scratch->candidate_count;
+    struct gt_candidate **ranked = gt_arena_array(scratch->arena, count + 1, sizeof *ranked);
+    sort_mentions(scratch);
+    if (sort_candidates(scratch) < 0 || !ranked)
+        return gt_fail(err, GT_E_LIMIT, "the document needs too much memory to be judged");
     for (size_t i = 0; i < count; i++)
         ranked[i] = &scratch->candidates[i];
-    qsort(ranked, count, sizeof *ranked, by_rank);
-    drop_worse(scratch->body, ranked, count);
+    if (count > 1)
+        qsort(ranked, count, sizeof *ranked, by_rank);
+    drop_worse(scratch, ranked, count);
+    return 0;
 }

@@ -312,6 +312,8 @@ static void scan_alone(struct gt_scratch *scratch)
     for (uint32_t i = 0; ruleset->has_alone && i < ruleset->probe_count; i++)
         if (ruleset->probes[i].alone && scratch->len > 0)
             gt_confirm(scratch, i, 0, scratch->len - 1);
+    if (ruleset->has_alone && scratch->gave_up)
+        scratch->horizon = 0; /* what they would have found is not known anywhere */
 }
 
 int gt_scan(struct gt_scratch *scratch, const char *bytes, size_t len, struct gt_error *err)

@@ -39,6 +39,12 @@ struct gt_probe_state {
 
 struct gt_piece;
 
+/* Candidates filed under their last bytes (repeats.c). */
+struct gt_repeats {
+    uint32_t *heads, *next; /* index + 1; 0 ends */
+    size_t size, longest;   /* longest: of all secrets, bytes */
+};
+
 struct gt_scratch {
     const struct gt_ruleset *ruleset;
     hs_scratch_t *hs;
@@ -51,6 +57,8 @@ struct gt_scratch {
     size_t seen_size;
     struct gt_mentions *mentions; /* one a brand */
     struct gt_piece *piece;       /* NULL when no keyword needs it */
+
+    struct gt_repeats repeats; /* once resolved */
 
     const char *body;
     size_t len;
@@ -74,6 +82,13 @@ struct gt_piece *gt_piece_new(struct gt_scratch *scratch); /* freed by free() */
 int gt_scan_folded(struct gt_scratch *scratch);
 
 /* Sorts by place; marks what a better rule found, too. */
-void gt_resolve(struct gt_scratch *scratch);
+int gt_resolve(struct gt_scratch *scratch, struct gt_error *err);
+
+/* Calls `found` for every place in these bytes, or across their ends, where a candidate's text
+ * stands. */
+typedef void gt_repeat_found(void *user, const struct gt_candidate *candidate, struct gt_span span);
+int gt_repeats_build(struct gt_scratch *scratch);
+void gt_repeats_find(const struct gt_scratch *scratch, struct gt_span line, gt_repeat_found *found,
+                     void *user);
 
 #endif
