@@ -100,12 +100,12 @@ static void headline(struct page *page)
                      "letter-spacing:.06em\">%s</p>\n"
                      "<h1 style=\"margin:2px 0 0;font-size:21px;line-height:1.25\">",
                      shade->light, gt_say_severity(page->alert->lang, f->severity));
-    gt_show_line(&page->line, f->title ? f->title : f->rule, FIELD_MAX);
+    gt_show_defanged(&page->line, f->title ? f->title : f->rule, FIELD_MAX);
     flush(page);
     gt_buffer_puts(page->out, "</h1>\n");
     if (f->brand) {
         gt_buffer_puts(page->out, "<p style=\"margin:2px 0 0;font-size:17px\">");
-        gt_show_line(&page->line, f->brand, FIELD_MAX);
+        gt_show_defanged(&page->line, f->brand, FIELD_MAX);
         flush(page);
         gt_buffer_puts(page->out, "</p>\n");
     }
@@ -200,7 +200,7 @@ static void footer(struct page *page)
                      "<p class=\"soft\" style=\"margin:0 4px;color:#59636e;font-size:13px;"
                      "overflow-wrap:anywhere\">%s %s<br>%s ",
                      say(page, GT_SAY_FINDING), f->id, say(page, GT_SAY_RULE));
-    gt_show_line(&page->line, f->rule, FIELD_MAX);
+    gt_show_defanged(&page->line, f->rule, FIELD_MAX);
     flush(page);
     gt_buffer_printf(page->out, "<br>%s</p>\n", say(page, GT_SAY_FOOTER));
 }

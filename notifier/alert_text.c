@@ -63,10 +63,10 @@ static void headline(struct page *page, const struct gt_finding *finding)
 {
     const struct gt_shade *shade = gt_shade_of(finding->severity);
     const char *severity = gt_say_severity(page->lang, finding->severity);
-    gt_show_line(&page->line, finding->title ? finding->title : finding->rule, TITLE_MAX);
+    gt_show_defanged(&page->line, finding->title ? finding->title : finding->rule, TITLE_MAX);
     if (finding->brand) {
         gt_buffer_puts(&page->line, " \u00b7 ");
-        gt_show_line(&page->line, finding->brand, TITLE_MAX);
+        gt_show_defanged(&page->line, finding->brand, TITLE_MAX);
     }
     colour(page, shade->badge);
     gt_buffer_printf(page->out, page->colour ? " %s " : "[%s]", severity);
@@ -136,7 +136,8 @@ static void why(struct page *page, const struct gt_finding *finding)
     end_row(page, say(page, GT_SAY_CONTEXT));
 }
 
-/* Keeps the line breaks of the rule's author: steps stay steps. */
+/* Keeps the line breaks of the rule's author: steps stay steps; and the links, which lead to the
+ * provider. */
 static void advice(struct page *page, const char *text)
 {
     const size_t indent = 2 * MARGIN;
@@ -167,7 +168,7 @@ static void footer(struct page *page, const struct gt_finding *finding)
 {
     gt_buffer_printf(&page->line, "%s", finding->id);
     end_row(page, say(page, GT_SAY_FINDING));
-    gt_show_line(&page->line, finding->rule, FIELD_MAX);
+    gt_show_defanged(&page->line, finding->rule, FIELD_MAX);
     end_row(page, say(page, GT_SAY_RULE));
 }
 

@@ -208,6 +208,11 @@ int gt_mailbox_parse(const char *text, struct gt_arena *arena, struct gt_mailbox
                      struct gt_error *err)
 {
     struct gt_str whole = gt_str_trim(gt_str_of(text)), name = {0}, address = whole;
+    for (const char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return gt_fail(err, GT_E_INVALID,
+                           "is not a mail address: it holds a line break or a control character");
+    }
     const char *open = memchr(whole.ptr, '<', whole.len);
     if (open && whole.ptr[whole.len - 1] == '>') {
         name = gt_str_trim((struct gt_str){whole.ptr, (size_t)(open - whole.ptr)});

@@ -112,10 +112,14 @@ static void append_scheme(struct gt_buffer *out, const char *scheme, size_t len)
 static const char *append_host(struct gt_buffer *out, const char *at)
 {
     for (; *at && !strchr("/?# \"'<>()", *at); at++) {
-        if (*at == '.')
+        if (*at == '.') {
             gt_buffer_puts(out, "[.]");
-        else
+        } else if (strncmp(at, "://", 3) == 0) { /* a URL for a host: https://https://... */
+            gt_buffer_puts(out, "[:]//");
+            at += 2;
+        } else {
             gt_buffer_putc(out, *at);
+        }
     }
     return at;
 }

@@ -185,7 +185,7 @@ static void write_subject(const struct gt_alert *alert, struct gt_buffer *out)
     gt_show_defanged(&text, finding->title ? finding->title : finding->rule, 80);
     if (finding->brand) {
         gt_buffer_puts(&text, " \u2013 ");
-        gt_show_line(&text, finding->brand, 40);
+        gt_show_defanged(&text, finding->brand, 40);
     }
     gt_buffer_printf(&text, " (%.8s)", finding->id);
     out->overflow |= text.overflow;

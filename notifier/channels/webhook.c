@@ -1,21 +1,16 @@
-/* A signed POST: Standard Webhooks 1.0
- * (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/ standard-webhooks.md)
- * and, for receivers made for GitHub's, X-Hub-Signature-256
- * (https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries). */
+/* A signed POST of the alert as JSON. */
 #include "notifier/channel.h"
 #include "notifier/shorten.h"
+#include "notifier/sign.h"
 
-#include <ctype.h>
 #include <sodium.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BODY_MAX ((size_t)19999) /* the specification asks for less than 20 kB */
 #define KEYS_MAX 4
-#define KEY_LEAST 24 /* bytes, after the specification */
-#define KEY_MOST 64
 #define ANSWER_MAX ((size_t)4096) /* only the status counts */
-#define SIGNATURES_MAX 256
+#define SIGNATURES_MAX (KEYS_MAX * GT_WEBHOOK_SIGNATURE)
 
 struct webhook_options {
     const char *url;
@@ -28,10 +23,7 @@ struct webhook_options {
 
 struct webhook {
     const struct webhook_options *options;
-    struct {
-        unsigned char bytes[KEY_MOST];
-        size_t len;
-    } keys[KEYS_MAX];
+    struct gt_webhook_key keys[KEYS_MAX];
     size_t key_count;
 };
 
@@ -57,31 +49,11 @@ static int check_url(const char *url, struct gt_error *err)
     return 0;
 }
 
-static int decode_key(const char *secret, unsigned char key[KEY_MOST], size_t *ret_len,
-                      struct gt_error *err)
-{
-    static const char advice[] = "make one by: printf 'whsec_%s\\n' \"$(openssl rand -base64 32)\"";
-    size_t len = 0;
-    if (!gt_starts_with(secret, "whsec_"))
-        return gt_fail(err, GT_E_INVALID, "does not begin with whsec_; %s", advice);
-    const char *base64 = secret + strlen("whsec_");
-    if (sodium_base642bin(key, KEY_MOST, base64, strlen(base64), NULL, &len, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
-        return gt_fail(err, GT_E_INVALID, "is not whsec_ and the base64 of at most %d bytes; %s",
-                       KEY_MOST, advice);
-    if (len < KEY_LEAST)
-        return gt_fail(err, GT_E_INVALID, "is too short, at least %d bytes are needed; %s",
-                       KEY_LEAST, advice);
-    *ret_len = len;
-    return 0;
-}
-
 static int check_secret(const char *secret, struct gt_error *err)
 {
-    unsigned char key[KEY_MOST];
-    size_t len;
-    int code = decode_key(secret, key, &len, err);
-    sodium_memzero(key, sizeof(key));
+    struct gt_webhook_key key;
+    int code = gt_webhook_key_decode(secret, &key, err);
+    sodium_memzero(&key, sizeof(key));
     return code;
 }
 
@@ -172,8 +144,8 @@ static int open_webhook(void *self, const struct gt_config *config,
     if (secrets->count > KEYS_MAX)
         return gt_fail(err, GT_E_INVALID, "has more than %d secrets; remove the oldest", KEYS_MAX);
     for (size_t i = 0; i < secrets->count; i++) {
-        int code = decode_key(*GT_LIST_ITEM(*secrets, const char *, i), hook->keys[i].bytes,
-                              &hook->keys[i].len, err);
+        const char *secret = *GT_LIST_ITEM(*secrets, const char *, i);
+        int code = gt_webhook_key_decode(secret, &hook->keys[i], err);
         if (code < 0) {
             sodium_memzero(hook, sizeof(*hook));
             return gt_error_prefix(err, "secret");
@@ -190,34 +162,20 @@ static void close_webhook(void *self)
 
 /* ---- the request ---- */
 
-/* "v1,BASE64" for each key, over "id.timestamp.body". */
+/* One signature a key, so that a secret can be changed while both ends work. */
 static int sign(const struct webhook *hook, const char *id, int64_t seconds,
                 const struct gt_buffer *body, char signatures[SIGNATURES_MAX], struct gt_error *err)
 {
-    GT_BUFFER_AUTO struct gt_buffer content = GT_BUFFER(BODY_MAX + 256);
-    unsigned char mac[32];
-    char text[sodium_base64_ENCODED_LEN(sizeof(mac), sodium_base64_VARIANT_ORIGINAL)];
+    char one[GT_WEBHOOK_SIGNATURE];
     size_t used = 0;
-    gt_buffer_printf(&content, "%s.%lld.", id, (long long)seconds);
-    gt_buffer_append(&content, body->data, body->len);
-    if (!gt_buffer_ok(&content))
-        return gt_fail(err, GT_E_NOMEM, "out of memory");
     for (size_t i = 0; i < hook->key_count; i++) {
-        gt_hmac_sha256(hook->keys[i].bytes, hook->keys[i].len, content.data, content.len, mac);
-        sodium_bin2base64(text, sizeof(text), mac, sizeof(mac), sodium_base64_VARIANT_ORIGINAL);
-        used += (size_t)snprintf(signatures + used, SIGNATURES_MAX - used, "%sv1,%s", i ? " " : "",
-                                 text);
+        int code = gt_webhook_sign(&hook->keys[i], id, seconds, body->data, body->len, one, err);
+        if (code < 0)
+            return code;
+        used +=
+            (size_t)snprintf(signatures + used, SIGNATURES_MAX - used, "%s%s", i ? " " : "", one);
     }
     return 0;
-}
-
-static char *hub_signature(const char *secret, const struct gt_buffer *body, struct gt_arena *arena)
-{
-    unsigned char mac[32];
-    char hex[2 * sizeof(mac) + 1];
-    gt_hmac_sha256(secret, strlen(secret), body->data, body->len, mac);
-    sodium_bin2hex(hex, sizeof(hex), mac, sizeof(mac));
-    return gt_arena_printf(arena, "sha256=%s", hex);
 }
 
 struct headers {
@@ -249,7 +207,7 @@ static int add_headers(const struct webhook *hook, const struct gt_alert *alert,
                        struct headers *headers, struct gt_error *err)
 {
     const struct webhook_options *o = hook->options;
-    char signatures[SIGNATURES_MAX];
+    char signatures[SIGNATURES_MAX], hub[GT_HUB_SIGNATURE];
     const char *id = gt_arena_printf(arena, "msg_%s", alert->id);
     headers->items = gt_arena_array(arena, o->headers.count + 5, sizeof(*headers->items));
     if (!headers->items || !id)
@@ -264,8 +222,10 @@ static int add_headers(const struct webhook *hook, const struct gt_alert *alert,
             return code;
         add_header(headers, "webhook-signature", gt_arena_strdup(arena, signatures));
     }
-    if (o->hub_secret)
-        add_header(headers, "X-Hub-Signature-256", hub_signature(o->hub_secret, body, arena));
+    if (o->hub_secret) {
+        gt_hub_sign(o->hub_secret, body->data, body->len, hub);
+        add_header(headers, "X-Hub-Signature-256", gt_arena_strdup(arena, hub));
+    }
     add_configured(headers, &o->headers, arena);
     return headers->failed ? gt_fail(err, GT_E_LIMIT, "the alert does not fit in memory") : 0;
 }
