@@ -187,26 +187,12 @@ static void collect(struct gt_net *net)
     }
 }
 
-static size_t deliver(struct gt_net *net)
+static void deliver(struct gt_net *net)
 {
-    size_t count = 0;
-    for (struct transfer *t; (t = gt_list_pop(&net->ended)); count++) {
+    for (struct transfer *t; (t = gt_list_pop(&net->ended));) {
         gt_answer_deliver(t);
         gt_transfer_free(t);
     }
-    return count;
-}
-
-/* Starts, works, ends, tells; how many callbacks ran, or an error. */
-static int turn(struct gt_net *net, struct gt_error *err)
-{
-    int running;
-    start_due(net, gt_monotonic());
-    CURLMcode rc = curl_multi_perform(net->multi, &running);
-    if (rc)
-        return gt_fail(err, GT_E_IO, "libcurl: %s", curl_multi_strerror(rc));
-    collect(net);
-    return (int)deliver(net);
 }
 
 static int64_t wait_ms(const struct gt_net *net, int64_t asked)
@@ -245,13 +231,18 @@ int gt_net_run(struct gt_net *net, int64_t timeout_ms, const int *fds, size_t fd
     if (fd_count > GT_NET_FDS)
         return gt_fail(err, GT_E_INVALID, "at most %d descriptors to wait for", GT_NET_FDS);
     uint32_t ready = 0;
-    int rc = turn(net, err);
-    if (rc >= 0)
-        rc = wait_for(net, rc ? 0 : wait_ms(net, timeout_ms), fds, fd_count, &ready, err);
-    if (rc >= 0)
-        rc = turn(net, err);
-    if (rc < 0)
+    int running;
+    start_due(net, gt_monotonic());
+    int64_t wait = net->ended.count ? 0 : wait_ms(net, timeout_ms); /* 0 within curl for new ones */
+    int rc = wait_for(net, wait, fds, fd_count, &ready, err);
+    if (rc)
         return rc;
+    start_due(net, gt_monotonic()); /* what was waited for may have been its turn */
+    CURLMcode code = curl_multi_perform(net->multi, &running);
+    if (code)
+        return gt_fail(err, GT_E_IO, "libcurl: %s", curl_multi_strerror(code));
+    collect(net);
+    deliver(net);
     if (ret_ready)
         *ret_ready = ready;
     return 0;

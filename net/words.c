@@ -56,6 +56,21 @@ static void from_table(struct transfer *t, CURLcode code)
             more ? more : "", more ? ")" : "");
 }
 
+static void timed_out(struct transfer *t)
+{
+    if (t->timeout_ms > 0) /* not all of it was used */
+        gt_fail(
+            &t->failure, GT_E_TIMEOUT,
+            "%s: no connection within 10 s, or nothing came for 20 s; the server is unreachable "
+            "or stuck",
+            t->at.origin);
+    else
+        gt_fail(&t->failure, GT_E_TIMEOUT,
+                "%s: no complete answer within %lld ms; the server is slow, or the answer too long "
+                "for this timeout",
+                t->at.origin, (long long)(t->timeout_ms + t->took_ms));
+}
+
 void gt_words(struct transfer *t, CURLcode code)
 {
     bool guarded = code == CURLE_COULDNT_CONNECT || code == CURLE_ABORTED_BY_CALLBACK;
@@ -67,10 +82,7 @@ void gt_words(struct transfer *t, CURLcode code)
                 "true if it is meant",
                 t->at.origin, t->refused);
     else if (code == CURLE_OPERATION_TIMEDOUT)
-        gt_fail(&t->failure, GT_E_TIMEOUT,
-                "%s: no complete answer within %lld ms, or nothing at all for 20 s; the server is "
-                "slow or unreachable",
-                t->at.origin, (long long)(t->timeout_ms + t->took_ms));
+        timed_out(t);
     else
         from_table(t, code);
 }
