@@ -6,14 +6,16 @@
  *  - A push is all or nothing, together with the cursor given. Nothing is ever trimmed.
  *  - An entry whose id was pushed to the topic before (within `seen` retention, and even if since
  *    acked) is accepted and dropped: replays collapse.
- *  - A pulled job is leased to its consumer for lease_ms. An expired lease makes it available to others; its
- *    `deliveries` then counts one more. Nobody but the owner can extend or release it; a lost lease gives
- *    GT_E_CONFLICT. Acking a job whose lease was lost is allowed (the work is done) and harmless twice.
+ *  - A pulled job is leased to its consumer for lease_ms. An expired lease makes it available to
+ * others; its `deliveries` then counts one more. Nobody but the owner can extend or release it; a
+ * lost lease gives GT_E_CONFLICT. Acking a job whose lease was lost is allowed (the work is done)
+ * and harmless twice.
  *  - pull buries what was delivered max_deliveries times instead of handing it out again.
- *  - Over the high-water mark, or when the back-end is out of space, push returns GT_E_FULL and changes nothing.
- *    A batch larger than the whole mark is accepted only by an empty topic (else it could never pass).
- *  - A back-end that cannot be reached gives GT_E_AGAIN (it reconnects by itself at the next call); wrong password
- *    or rights give GT_E_REFUSED, which the caller reports.
+ *  - Over the high-water mark, or when the back-end is out of space, push returns GT_E_FULL and
+ * changes nothing. A batch larger than the whole mark is accepted only by an empty topic (else it
+ * could never pass).
+ *  - A back-end that cannot be reached gives GT_E_AGAIN (it reconnects by itself at the next call);
+ * wrong password or rights give GT_E_REFUSED, which the caller reports.
  *
  * A handle is for one thread of one process; open one after fork, not before. */
 #ifndef GT_QUEUE_H
@@ -29,8 +31,8 @@ struct gt_queue;
 
 extern const struct gt_kind *const gt_queue_kinds[]; /* NULL-ended, for the configuration */
 
-/* consumer: host:slot, stable over restarts ("web1:match-2"); NULL for readers and command-line tools.
- * Fails with a clear message that names the file or server and what to do. */
+/* consumer: host:slot, stable over restarts ("web1:match-2"); NULL for readers and command-line
+ * tools. Fails with a clear message that names the file or server and what to do. */
 int gt_queue_open(const struct gt_config *config, const char *consumer, struct gt_queue **ret_queue,
                   struct gt_error *err);
 void gt_queue_close(struct gt_queue *queue);
@@ -48,8 +50,8 @@ struct gt_cursor {
     size_t len;
 };
 
-/* cursor may be NULL; count may be 0 (only the cursor moves). *ret_fresh (may be NULL): how many were not seen
- * before. */
+/* cursor may be NULL; count may be 0 (only the cursor moves). *ret_fresh (may be NULL): how many
+ * were not seen before. */
 int gt_queue_push(struct gt_queue *queue, const char *topic, const struct gt_push *entries,
                   size_t count, const struct gt_cursor *cursor, size_t *ret_fresh,
                   struct gt_error *err);
@@ -63,8 +65,8 @@ struct gt_job {
     int64_t pushed_ms;
 };
 
-/* At most `most` jobs, waiting up to wait_ms for the first. Memory of jobs is the arena's. Returns their number, 0
- * when nothing came. A signal ends the wait early with 0. */
+/* At most `most` jobs, waiting up to wait_ms for the first. Memory of jobs is the arena's. Returns
+ * their number, 0 when nothing came. A signal ends the wait early with 0. */
 int gt_queue_pull(struct gt_queue *queue, const char *topic, size_t most, int64_t wait_ms,
                   struct gt_arena *arena, struct gt_job *ret_jobs, struct gt_error *err);
 int gt_queue_ack(struct gt_queue *queue, const char *topic, const struct gt_job *job,
@@ -72,8 +74,8 @@ int gt_queue_ack(struct gt_queue *queue, const char *topic, const struct gt_job 
 /* A fresh lease_ms from now. */
 int gt_queue_extend(struct gt_queue *queue, const char *topic, const struct gt_job *job,
                     struct gt_error *err);
-/* Hands it back, available after delay_ms. `counted`: false takes this delivery off the count (a clean stop is not
- * the document's fault). */
+/* Hands it back, available after delay_ms. `counted`: false takes this delivery off the count (a
+ * clean stop is not the document's fault). */
 int gt_queue_release(struct gt_queue *queue, const char *topic, const struct gt_job *job,
                      int64_t delay_ms, bool counted, struct gt_error *err);
 /* To the dead letters, with why. */
@@ -101,11 +103,12 @@ int gt_queue_drop(struct gt_queue *queue, const char *topic, const char *handle,
 int gt_queue_cursor(struct gt_queue *queue, const char *name, struct gt_buffer *ret_value,
                     struct gt_error *err);
 
-/* Small shared facts (at most 64 KiB each): source states, workers' heartbeats, the key's id. Not in
- * any transaction with topics. ttl_ms 0: for good. */
+/* Small shared facts (at most 64 KiB each): source states, workers' heartbeats, the key's id. Not
+ * in any transaction with topics. ttl_ms 0: for good. */
 int gt_queue_put(struct gt_queue *queue, const char *name, const void *value, size_t len,
                  int64_t ttl_ms, struct gt_error *err);
-/* Only when nothing has that name yet; then, or when there was, *ret_value holds what is there now. */
+/* Only when nothing has that name yet; then, or when there was, *ret_value holds what is there now.
+ */
 int gt_queue_put_once(struct gt_queue *queue, const char *name, const void *value, size_t len,
                       struct gt_buffer *ret_value, struct gt_error *err);
 int gt_queue_get(struct gt_queue *queue, const char *name, struct gt_buffer *ret_value,
@@ -123,8 +126,8 @@ struct gt_topic_stats {
     uint64_t depth;   /* waiting and leased */
     uint64_t pending; /* leased of these */
     uint64_t dead;
-    uint64_t bytes;         /* payloads of depth */
-    int64_t oldest_ms;      /* when the oldest of depth was pushed; 0: empty */
+    uint64_t bytes;    /* payloads of depth */
+    int64_t oldest_ms; /* when the oldest of depth was pushed; 0: empty */
 };
 int gt_queue_stats(struct gt_queue *queue, const char *topic, struct gt_topic_stats *ret,
                    struct gt_error *err);

@@ -1,0 +1,3 @@
+-- ARGV: entry, length of its payload.
+if remove(ARGV[1]) then forget_bytes(ARGV[2]) end
+return 1
