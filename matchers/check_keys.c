@@ -28,6 +28,27 @@ enum gt_verdict gt_check_openai_marker(const char *key, size_t len)
     return gt_verdict_of(memmem(key, len, "T3BlbkFJ", 8) != NULL);
 }
 
+/* base64 of user:password (RFC 7617), as Authorization: Basic, .npmrc and Docker's configuration
+ * have it. A password that is the user's name again is a sample. */
+enum gt_verdict gt_check_basic_credentials(const char *secret, size_t len)
+{
+    unsigned char text[1024];
+    size_t text_len = 0;
+    if (sodium_base642bin(text, sizeof text, secret, len, NULL, &text_len, NULL,
+                          sodium_base64_VARIANT_ORIGINAL) != 0)
+        return GT_VERDICT_NO;
+    const unsigned char *colon = memchr(text, ':', text_len);
+    if (colon == NULL || !gt_utf8_valid((const char *)text, text_len))
+        return GT_VERDICT_NO;
+    for (size_t i = 0; i < text_len; i++)
+        if (text[i] < 0x20 || text[i] == 0x7f)
+            return GT_VERDICT_NO;
+    size_t user_len = (size_t)(colon - text), password_len = text_len - user_len - 1;
+    bool same = user_len == password_len && memcmp(text, colon + 1, user_len) == 0;
+    bool sound = user_len > 0 && password_len >= 4 && !same;
+    return sound ? GT_VERDICT_UNKNOWN : GT_VERDICT_NO;
+}
+
 #define JWT_PART_MAX 8192
 
 /* The part's JSON object; NULL when it is not one. */

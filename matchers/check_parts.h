@@ -23,8 +23,8 @@ typedef enum gt_verdict gt_check_function(const char *secret, size_t len);
 gt_check_function gt_check_apify, gt_check_atlassian, gt_check_cloudflare, gt_check_confluent,
     gt_check_github, gt_check_github_fine_grained, gt_check_gitlab, gt_check_grafana, gt_check_npm,
     gt_check_saladcloud, gt_check_vercel, gt_check_wandb, gt_check_zuplo;
-gt_check_function gt_check_aws_account, gt_check_jwt, gt_check_openai_marker,
-    gt_check_pem_private_key;
+gt_check_function gt_check_aws_account, gt_check_basic_credentials, gt_check_jwt,
+    gt_check_openai_marker, gt_check_pem_private_key;
 gt_check_function gt_check_iban, gt_check_luhn, gt_check_nir, gt_check_payment_card, gt_check_siren,
     gt_check_siret;
 

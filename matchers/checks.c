@@ -10,6 +10,8 @@ const struct gt_check gt_checks[] = {
     {"atlassian-token", "CRC-32 at the end of an Atlassian API token (ATATT3, ATCTT3, ATBB)",
      gt_check_atlassian},
     {"aws-account", "an AWS access key id holds a possible account number", gt_check_aws_account},
+    {"basic-credentials", "base64 of user:password: no when it is not, else unknown",
+     gt_check_basic_credentials},
     {"cloudflare-key", "CRC-32 at the end of a Cloudflare key (cfk_, cfut_)", gt_check_cloudflare},
     {"confluent-key", "CRC-32 at the end of a Confluent secret (cflt)", gt_check_confluent},
     {"github-fine-grained", "SHA-256 digits inside a GitHub fine-grained token",

@@ -295,6 +295,23 @@ static void jwt_parts_must_decode(void **state)
     assert_verdicts(jwts, COUNT(jwts));
 }
 
+static void basic_credentials_are_user_and_password(void **state)
+{
+    static const struct vector pairs[] = {
+        {"basic-credentials", "c3ZjLXJlcG9ydDpLOHYjcVoyIQ==", UNKNOWN}, /* svc-report:K8v#qZ2! */
+        {"basic-credentials", "dXRpbGlzw6k6bW90ZGVwYXNzZQ==", UNKNOWN}, /* utilisé:motdepasse */
+        {"basic-credentials", "c3ZjLXJlcG9ydDpLOHYjcVoyIQ", NO},        /* padding lost */
+        {"basic-credentials", "Z3VldHRlOmd1ZXR0ZQ==", NO},              /* guette:guette */
+        {"basic-credentials", "dGhpc2lzYWxvbmdzdHJpbmc=", NO},          /* no colon */
+        {"basic-credentials", "YTpi", NO},                              /* a:b */
+        {"basic-credentials", "OnNlY3JldDEy", NO},                      /* :secret12 */
+        {"basic-credentials", "/////zpzZWNyZXQxMg==", NO},              /* not text */
+        {"basic-credentials", "YQE6c2VjcmV0MTI=", NO},                  /* a control character */
+        {"basic-credentials", "", NO},
+    };
+    assert_verdicts(pairs, COUNT(pairs));
+}
+
 #define BEGIN(label) "-----BEGIN " label "-----\n"
 #define END(label) "-----END " label "-----\n"
 #define PKCS8 "MC4CAQAwBQYDK2VwBCIEIGd1ZXR0ZSBtYWRlIHRoaXMgdXAgZm9yIGEgdGVzdAo=\n"
@@ -395,6 +412,7 @@ int main(void)
         cmocka_unit_test(aws_key_ids_hold_an_account),
         cmocka_unit_test(numbers_have_their_check_digits),
         cmocka_unit_test(jwt_parts_must_decode),
+        cmocka_unit_test(basic_credentials_are_user_and_password),
         cmocka_unit_test(pem_keys_tell_whether_they_are_encrypted),
         cmocka_unit_test(checks_are_safe_on_any_bytes),
         cmocka_unit_test(the_list_is_sorted_and_found_by_name),
