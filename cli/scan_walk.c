@@ -1,0 +1,113 @@
+#include "cli/scan_parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEPTH_MAX 100
+#define PATH_BYTES ((size_t)64 * 1024)
+
+struct walk {
+    struct gt_scan_pool *pool;
+    const struct gt_scan_settings *settings;
+    struct gt_scan_counts *counts;
+    struct gt_buffer path;
+    int depth;
+};
+
+static int is_entry(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+/* By bytes, so that the order is the same in every locale. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void complain(struct walk *walk, const char *what)
+{
+    walk->counts->failed++;
+    gt_scan_pool_complain(walk->pool, walk->path.data, what);
+}
+
+static void visit(struct walk *walk, bool named);
+
+static void visit_entry(struct walk *walk, const char *name)
+{
+    size_t len = walk->path.len;
+    if (len > 0 && walk->path.data[len - 1] != '/')
+        gt_buffer_putc(&walk->path, '/');
+    gt_buffer_puts(&walk->path, name);
+    if (gt_buffer_ok(&walk->path))
+        visit(walk, false);
+    else
+        complain(walk, "its path is too long");
+    walk->path.len = len;
+    walk->path.data[len] = '\0';
+    walk->path.overflow = false;
+}
+
+static void visit_directory(struct walk *walk)
+{
+    struct dirent **entries = NULL;
+    if (walk->depth >= DEPTH_MAX) {
+        complain(walk, "folders lie too deep in one another");
+        return;
+    }
+    int count = scandir(walk->path.data, &entries, is_entry, by_name);
+    if (count < 0) {
+        complain(walk, strerror(errno));
+        return;
+    }
+    walk->depth++;
+    for (int i = 0; i < count; i++) {
+        visit_entry(walk, entries[i]->d_name);
+        free(entries[i]);
+    }
+    walk->depth--;
+    free(entries);
+}
+
+static void visit_file(struct walk *walk, uint64_t size)
+{
+    if (walk->settings->max_size > 0 && size > walk->settings->max_size)
+        walk->counts->large++;
+    else
+        gt_scan_pool_push(walk->pool, walk->path.data);
+}
+
+/* A link is followed only when the command line names it, as grep -r does. */
+static void visit(struct walk *walk, bool named)
+{
+    struct stat st;
+    if ((named ? stat : lstat)(walk->path.data, &st) < 0)
+        complain(walk, strerror(errno));
+    else if (S_ISREG(st.st_mode))
+        visit_file(walk, (uint64_t)st.st_size);
+    else if (S_ISDIR(st.st_mode))
+        visit_directory(walk);
+    else if (S_ISLNK(st.st_mode))
+        walk->counts->links++;
+    else if (named)
+        complain(walk, "is a device, socket or pipe; name a file or folder, or read standard input "
+                       "with \"-\"");
+    else
+        walk->counts->special++;
+}
+
+void gt_scan_walk(struct gt_scan_pool *pool, const struct gt_scan_settings *settings,
+                  const char *path, struct gt_scan_counts *counts)
+{
+    struct walk walk = {pool, settings, counts, GT_BUFFER(PATH_BYTES), 0};
+    if (strcmp(path, "-") == 0)
+        gt_scan_pool_push(pool, path);
+    else if (gt_buffer_puts(&walk.path, path) < 0)
+        gt_scan_pool_complain(pool, path, "its path is too long");
+    else
+        visit(&walk, true);
+    gt_buffer_free(&walk.path);
+}
