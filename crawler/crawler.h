@@ -1,7 +1,8 @@
 /* crawler: decides when each source is read, reads it and hands documents to a sink.
  *
  * It knows no queue: the sink's commit() takes documents together with the source's cursor, in one
- * transaction, and may answer GT_E_FULL, upon which the crawler plans nothing new until a commit passes. */
+ * transaction, and may answer GT_E_FULL, upon which the crawler plans nothing new until a commit
+ * passes. */
 #ifndef GT_CRAWLER_H
 #define GT_CRAWLER_H
 
@@ -34,20 +35,28 @@ struct gt_crawl_sink {
     void (*report)(void *user, const struct gt_source_state *state);
 };
 
-/* Loads site definitions (built in, then config->sites), opens every enabled source. */
+/* Opens every enabled source with its cursor; a site's definition is looked for in config->sites,
+ * then among the built-in ones. A source that cannot be opened is reported as "disabled" with the
+ * reason; only a sink that cannot load cursors makes this fail. The configuration and net must
+ * outlive the crawler. guette_crawl_polls_total is counted here; documents and the state of sources
+ * by the owner of the sink. */
 int gt_crawler_open(const struct gt_config *config, struct gt_net *net,
                     const struct gt_crawl_sink *sink, struct gt_crawler **ret_crawler,
                     struct gt_error *err);
 /* One turn of the loop: at most timeout_ms. */
 int gt_crawler_run(struct gt_crawler *crawler, int64_t timeout_ms, struct gt_error *err);
-/* Plans nothing more; true once nothing is under way. */
+/* Plans and sends nothing more; true once nothing is under way. Call it between turns until it is
+ * true, or the time is up: what is lost then is read again from the last cursor. */
 bool gt_crawler_drain(struct gt_crawler *crawler);
+/* gt_net_run must not be called afterwards if gt_crawler_drain was not true: close the net next. */
 void gt_crawler_close(struct gt_crawler *crawler);
 
-/* Checks every site definition found and proves its examples, without network; for `guette sites check` and the
- * meta tests. Calls report for each with err NULL when it passed. Returns the number of failures, or a GT_E_ code. */
+/* Checks every site definition found and proves its examples, without network; for `guette sites
+ * check` and the meta tests. Calls report for each with err NULL when it passed. Returns the number
+ * of failures, or a GT_E_ code. */
 int gt_sites_check(const char *const *directories,
-                   void (*report)(void *user, const char *file, const char *site, const char *failure),
+                   void (*report)(void *user, const char *file, const char *site,
+                                  const char *failure),
                    void *user, struct gt_error *err);
 struct gt_site_summary {
     const char *name, *title, *category, *needs, *home;
