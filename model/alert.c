@@ -78,7 +78,8 @@ int gt_alert_from_json(const json_t *object, struct gt_arena *arena, struct gt_a
     if (rc == 0)
         rc = read_data(json_object_get(object, "data"), arena, &alert, err);
     if (rc < 0)
-        return gt_error_prefix(err, "alert");
-    *ret = alert;
-    return 0;
+        gt_error_prefix(err, "alert");
+    else
+        *ret = alert;
+    return rc;
 }

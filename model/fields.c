@@ -9,10 +9,12 @@ static const void *place(const void *base, const struct gt_member *member)
     return (const char *)base + member->offset;
 }
 
+#define YEAR_10000 INT64_C(253402300800000) /* RFC 3339 has four digits for the year */
+
 static json_t *time_to_json(int64_t ms)
 {
     char text[GT_TIME_TEXT];
-    return ms ? json_string(gt_time_format(ms, text)) : json_null();
+    return ms > 0 && ms < YEAR_10000 ? json_string(gt_time_format(ms, text)) : json_null();
 }
 
 static json_t *member_to_json(const struct gt_member *member, const void *from)

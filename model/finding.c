@@ -142,9 +142,10 @@ int gt_finding_from_json(const json_t *object, struct gt_arena *arena, struct gt
         rc = gt_members_read(json_object_get(object, "document"), document_members, arena, &finding,
                              err);
     if (rc < 0)
-        return gt_error_prefix(err, "finding");
-    *ret = finding;
-    return 0;
+        gt_error_prefix(err, "finding");
+    else
+        *ret = finding;
+    return rc;
 }
 
 int gt_finding_encode(const struct gt_finding *finding, struct gt_buffer *out, struct gt_error *err)
