@@ -27,7 +27,7 @@ def check(config: pathlib.Path) -> subprocess.CompletedProcess:
 class Packages(unittest.TestCase):
     def test_each_row_has_every_column(self):
         for row in dev_rows():
-            self.assertEqual(len(row), 8, row)
+            self.assertEqual(len(row), 7, row)
             self.assertTrue(all(row), row)
 
     def test_the_container_builds_with_what_dev_installs(self):
