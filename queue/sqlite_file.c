@@ -116,21 +116,12 @@ static const char *const texts[SQL_COUNT] = {
 
 static const char *const durabilities[] = {"normal", "full", NULL};
 
-static int out_of_space(struct gt_sqlite *self, struct gt_error *err)
-{
-    return gt_fail(err, GT_E_FULL,
-                   "%s: no space left to write the queue; free space on that file system or move "
-                   "`queue: path:` to a larger one. Nothing was lost; work goes on by itself then",
-                   self->path);
-}
-
-/* A write that the system cut short for want of space is reported in several ways. */
+/* SQLite says FULL when the system said ENOSPC; a quota or a limit to the size of files, or no room
+ * for the -shm file, looks like any failed write to it. */
 static bool lacks_space(sqlite3 *db)
 {
-    int cause = sqlite3_system_errno(db);
-    int code = sqlite3_errcode(db) & 0xff;
-    return code == SQLITE_FULL ||
-           (code == SQLITE_IOERR && (cause == ENOSPC || cause == EDQUOT || cause == EFBIG));
+    int code = sqlite3_extended_errcode(db);
+    return code == SQLITE_FULL || code == SQLITE_IOERR_WRITE || code == SQLITE_IOERR_SHMSIZE;
 }
 
 static const struct {
@@ -160,7 +151,12 @@ int gt_sqlite_fail(struct gt_sqlite *self, struct gt_error *err)
 {
     int code = sqlite3_errcode(self->db) & 0xff;
     if (lacks_space(self->db))
-        return out_of_space(self, err);
+        return gt_fail(
+            err, GT_E_FULL,
+            "%s: no space left to write the queue (disk full, quota or file size limit "
+            "reached, or the disk fails); free space there or move `queue: path:`. Nothing "
+            "was lost, and work goes on by itself then",
+            self->path);
     for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++)
         if (failures[i].sqlite == code)
             return gt_fail(err, failures[i].code, "%s: %s (SQLite: %s)", self->path,

@@ -107,8 +107,15 @@ int harness_group_setup(void **state)
     assert_non_null(mkdtemp(harness->directory));
     if (strcmp(harness->type, "redis") != 0)
         return 0;
-    const char *arguments[] = {"--requirepass", harness->password, NULL};
-    server_start(&harness->server, harness->directory, harness->password ? arguments : NULL);
+    const char *arguments[16] = {NULL};
+    size_t count = 0;
+    for (; harness->arguments && harness->arguments[count]; count++)
+        arguments[count] = harness->arguments[count];
+    if (harness->password) {
+        arguments[count] = "--requirepass";
+        arguments[count + 1] = harness->password;
+    }
+    server_start(&harness->server, harness->directory, arguments);
     return 0;
 }
 

@@ -31,7 +31,8 @@ struct harness {
     const char *type; /* "sqlite", "redis", "memory" */
     const char
         *options; /* YAML flow map without braces, appended to what the harness itself gives */
-    const char *password; /* redis: the server wants it; NULL: none */
+    const char *password;         /* redis: the server wants it; NULL: none */
+    const char *const *arguments; /* redis: further ones of the server, NULL-ended; NULL: none */
     char directory[64];
     struct server server;
     struct gt_config config; /* change limits here before opening */
@@ -39,7 +40,7 @@ struct harness {
     int queues;              /* made so far: each test has its own */
 };
 
-/* For cmocka: *state is a struct harness whose first three members are set. */
+/* For cmocka: *state is a struct harness whose first members are set. */
 int harness_group_setup(void **state);
 int harness_group_teardown(void **state);
 /* A new, empty queue with a lease of an hour, 5 deliveries, no high-water mark. */
