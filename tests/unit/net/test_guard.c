@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 static bool public_text(const char *text)
 {
@@ -177,6 +179,25 @@ static void test_fetch_refused(void **state)
     server_stop(&server);
 }
 
+/* Refused before anything is sent, not after connecting. */
+static void test_nothing_connects(void **state)
+{
+    (void)state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000001)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(address.sin_port));
+    struct gt_net *net = net_new(10, 4, 0);
+    assert_int_equal(fetch(net, &(struct gt_http_request){.url = url})->error, GT_E_REFUSED);
+    assert_int_equal(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0), 0);
+    gt_net_close(net);
+    close(fd);
+}
+
 /* A connection opened for a request that was allowed more is not for one that was not. */
 static void test_reused_connection(void **state)
 {
@@ -230,17 +251,12 @@ static void test_environment_is_ignored(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_public),
-        cmocka_unit_test(test_refused_v6),
-        cmocka_unit_test(test_public_v6),
-        cmocka_unit_test(test_embedded),
-        cmocka_unit_test(test_other_families),
-        cmocka_unit_test(test_spellings),
-        cmocka_unit_test(test_fetch_refused),
-        cmocka_unit_test(test_reused_connection),
-        cmocka_unit_test(test_proxy_is_guarded),
-        cmocka_unit_test(test_environment_is_ignored),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_public),
+        cmocka_unit_test(test_refused_v6),       cmocka_unit_test(test_public_v6),
+        cmocka_unit_test(test_embedded),         cmocka_unit_test(test_other_families),
+        cmocka_unit_test(test_spellings),        cmocka_unit_test(test_fetch_refused),
+        cmocka_unit_test(test_nothing_connects), cmocka_unit_test(test_reused_connection),
+        cmocka_unit_test(test_proxy_is_guarded), cmocka_unit_test(test_environment_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

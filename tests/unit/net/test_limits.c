@@ -13,6 +13,8 @@ static const char routes[] =
     " {\"path\": \"/half\", \"fault\": \"half\", \"body\": \"0123456789\"},"
     " {\"path\": \"/close\", \"fault\": \"close\"},"
     " {\"path\": \"/garbage\", \"fault\": \"garbage\"},"
+    " {\"path\": \"/100\", \"fault\": \"many_headers\", \"fault_arg\": 100},"
+    " {\"path\": \"/150\", \"fault\": \"many_headers\", \"fault_arg\": 150},"
     " {\"path\": \"/headers\", \"fault\": \"many_headers\"},"
     " {\"path\": \"/hang\", \"fault\": \"hang\"},"
     " {\"path\": \"/limited\", \"status\": 429, \"headers\": {\"Retry-After\": \"1\"}, \"times\": "
@@ -128,10 +130,17 @@ static void test_broken_off(void **state)
 
 static void test_headers(void **state)
 {
-    struct gt_http_request request = request_of("/headers");
+    static const char *const too_many[] = {"/150", "/headers"}; /* by count, by bytes */
+    struct gt_http_request request = request_of("/100");
     const struct answer *a = fetch(*state, &request);
-    assert_int_equal(a->error, GT_E_LIMIT);
-    assert_words(a, "headers");
+    assert_int_equal(a->error, 0);
+    assert_in_range(a->header_count, 100, 110);
+    for (size_t i = 0; i < 2; i++) {
+        request = request_of(too_many[i]);
+        a = fetch(*state, &request);
+        assert_int_equal(a->error, GT_E_LIMIT);
+        assert_words(a, "headers");
+    }
 }
 
 static void test_time(void **state)
