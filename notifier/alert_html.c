@@ -12,8 +12,8 @@
 #define FONT "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
 #define MONO "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:14px;"
 
-/* Clients that strip <style> show the light colours, which are inline. %s: the severity's colour on
- * black. */
+/* Clients that strip <style> show the light colours, which are inline. %s: language, then twice the
+ * severity's colour on black. */
 static const char HEAD[] =
     "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
@@ -23,15 +23,17 @@ static const char HEAD[] =
     "@media (prefers-color-scheme:dark){\n"
     "body,.page{background:#0d1117!important;color:#e6edf3!important}\n"
     ".card{background:#161b22!important;border-color:#30363d!important}\n"
+    ".bar{border-left-color:%s!important}\n"
     ".soft{color:#9ba6b2!important}\n.code{background:#21262d!important}\n"
     ".level{color:%s!important}\n}\n</style>\n<title>guette</title>\n</head>\n"
     "<body class=\"page\" style=\"margin:0;padding:0;background:#f3f4f6;color:#1f2328;" FONT
     "font-size:16px;line-height:1.45\">\n"
     "<div style=\"max-width:600px;margin:0 auto;padding:16px 12px\">\n";
 
-static const char CARD[] =
-    "<div class=\"card\" style=\"background:#ffffff;border:1px solid #d8dee4;border-left:6px solid "
-    "%s;border-radius:6px;padding:18px 20px;margin:0 0 14px\">\n";
+/* %s: class, colour of the bar, space above. */
+static const char CARD[] = "<div class=\"card %s\" style=\"background:#ffffff;border:1px solid "
+                           "#d8dee4;border-left:6px solid "
+                           "%s;border-radius:6px;padding:%s 20px 18px;margin:0 0 14px\">\n";
 
 #define LABEL "<p class=\"soft\" style=\"margin:14px 0 1px;color:#59636e;font-size:13px\">"
 #define VALUE "<p style=\"margin:0;overflow-wrap:anywhere\">"
@@ -94,7 +96,7 @@ static void headline(struct page *page)
     if (page->alert->event && strcmp(page->alert->event, "channel.test") == 0)
         gt_buffer_printf(page->out, "<p style=\"margin:0 4px 14px\"><b>%s</b></p>\n",
                          say(page, GT_SAY_TEST));
-    gt_buffer_printf(page->out, CARD, shade->light);
+    gt_buffer_printf(page->out, CARD, "bar", shade->light, "16px");
     gt_buffer_printf(page->out,
                      "<p class=\"level\" style=\"margin:0;color:%s;font-size:14px;font-weight:700;"
                      "letter-spacing:.06em\">%s</p>\n"
@@ -209,14 +211,14 @@ int gt_alert_html(const struct gt_alert *alert, struct gt_buffer *out)
 {
     const struct gt_shade *shade = gt_shade_of(alert->finding.severity);
     struct page page = {.out = out, .alert = alert, .line = GT_BUFFER(16 * 1024)};
-    gt_buffer_printf(out, HEAD, gt_lang_names[alert->lang], shade->dark);
+    gt_buffer_printf(out, HEAD, gt_lang_names[alert->lang], shade->dark, shade->dark);
     headline(&page);
     where(&page);
     gt_buffer_puts(out, "</div>\n");
-    gt_buffer_printf(out, CARD, shade->light);
+    gt_buffer_printf(out, CARD, "bar", shade->light, "16px");
     advice(&page);
     gt_buffer_puts(out, "</div>\n");
-    gt_buffer_printf(out, CARD, "#d8dee4");
+    gt_buffer_printf(out, CARD, "rest", "#d8dee4", "4px"); /* a label brings its own margin */
     when(&page);
     why(&page);
     gt_buffer_puts(out, "</div>\n");

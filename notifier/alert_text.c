@@ -37,8 +37,9 @@ static void blanks(struct gt_buffer *out, size_t count)
         gt_buffer_putc(out, ' ');
 }
 
-/* "  label      value", the value taken from page->line; nothing when that is empty. */
-static void end_row(struct page *page, const char *label)
+/* "  label      value", the value taken from page->line; nothing when that is empty. Its further
+ * lines are indented by `hang` more. */
+static void end_hanging_row(struct page *page, const char *label, size_t hang)
 {
     if (page->line.len) {
         size_t width = gt_show_width(label);
@@ -47,11 +48,16 @@ static void end_row(struct page *page, const char *label)
         gt_buffer_puts(page->out, label);
         colour(page, "\033[0m");
         blanks(page->out, VALUES > MARGIN + width ? VALUES - MARGIN - width : 1);
-        gt_show_wrapped(page->out, page->line.data, VALUES, VALUES, WIDTH);
+        gt_show_wrapped(page->out, page->line.data, VALUES, VALUES + hang, WIDTH);
         gt_buffer_putc(page->out, '\n');
     }
     page->out->overflow |= page->line.overflow;
     gt_buffer_reset(&page->line);
+}
+
+static void end_row(struct page *page, const char *label)
+{
+    end_hanging_row(page, label, 0);
 }
 
 static const char *say(const struct page *page, enum gt_phrase phrase)
@@ -129,8 +135,9 @@ static void why(struct page *page, const struct gt_finding *finding)
     gt_buffer_printf(&page->line, "%s %d/100)", say(page, GT_SAY_SCORE), finding->score);
     end_row(page, say(page, GT_SAY_CONFIDENCE));
     for (size_t i = 0; i < finding->reasons.count && i < REASONS_MAX; i++) {
+        gt_buffer_puts(&page->line, "- ");
         gt_show_defanged(&page->line, *GT_LIST_ITEM(finding->reasons, const char *, i), FIELD_MAX);
-        end_row(page, i == 0 ? say(page, GT_SAY_WHY) : "");
+        end_hanging_row(page, i == 0 ? say(page, GT_SAY_WHY) : "", 2);
     }
     gt_show_defanged(&page->line, finding->context, CONTEXT_MAX);
     end_row(page, say(page, GT_SAY_CONTEXT));

@@ -7,6 +7,7 @@
 #include "core/core.h"
 #include "model/model.h"
 #include "net/net.h"
+#include "notifier/show.h"
 
 extern const struct gt_kind *const gt_channel_kinds[]; /* NULL-ended, for the configuration */
 

@@ -12,7 +12,7 @@ static const char *const phrases[GT_PHRASES][2] = {
     [GT_SAY_SEEN] = {"Seen", "Vu"},
     [GT_SAY_ONCE] = {"once", "une fois"},
     [GT_SAY_TIMES] = {"times", "fois"},
-    [GT_SAY_SINCE] = {"first on", "d'abord le"},
+    [GT_SAY_SINCE] = {"first on", "la première fois le"},
     [GT_SAY_CONFIDENCE] = {"Confidence", "Confiance"},
     [GT_SAY_SCORE] = {"score", "score"},
     [GT_SAY_WHY] = {"Why", "Pourquoi"},
@@ -29,10 +29,11 @@ static const char *const phrases[GT_PHRASES][2] = {
     [GT_SAY_DEFANGED] = {"not a live link", "lien désactivé"},
     [GT_SAY_TEST] = {"TEST of this channel: nothing was found, nothing is to be done.",
                      "TEST de ce canal : rien n'a été trouvé, rien n'est à faire."},
-    [GT_SAY_FOOTER] = {"Sent by guette, which keeps the secret itself nowhere. Everything quoted "
-                       "above comes from strangers: do not trust it.",
-                       "Envoyé par guette, qui ne garde le secret nulle part. Tout ce qui est cité "
-                       "ci-dessus vient d'inconnus : ne pas s'y fier."},
+    [GT_SAY_FOOTER] =
+        {"Sent by guette, which stores the secret itself nowhere. Preview, file name, "
+         "author and context are quoted from strangers.",
+         "Envoyé par guette, qui ne conserve le secret nulle part. Aperçu, nom de "
+         "fichier, auteur et contexte sont des citations d'inconnus."},
 };
 
 static const char *const severities[][2] = {
@@ -49,9 +50,9 @@ static const char *const confidences[][2] = {
 
 static const struct gt_shade shades[] = {
     [GT_INFORMATIONAL] = {"\033[1;7m", "\033[1m", "#57606a", "#8b949e"},
-    [GT_LOW] = {"\033[1;30;46m", "\033[1m", "#0e7490", "#67d4e8"},
-    [GT_MEDIUM] = {"\033[1;30;43m", "\033[1m", "#9a6700", "#e3b341"},
-    [GT_HIGH] = {"\033[1;97;45m", "\033[1m", "#bc4c00", "#ff9b5e"},
+    [GT_LOW] = {"\033[1;97;44m", "\033[1m", "#0e7490", "#67d4e8"},
+    [GT_MEDIUM] = {"\033[1;30;46m", "\033[1m", "#9a6700", "#e3b341"},
+    [GT_HIGH] = {"\033[1;30;43m", "\033[1m", "#bc4c00", "#ff9b5e"},
     [GT_CRITICAL] = {"\033[1;97;41m", "\033[1m", "#b3261e", "#ff7b72"},
 };
 

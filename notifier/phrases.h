@@ -35,7 +35,7 @@ const char *gt_say(enum gt_lang lang, enum gt_phrase phrase);
 const char *gt_say_severity(enum gt_lang lang, enum gt_severity severity); /* "CRITICAL" */
 const char *gt_say_confidence(enum gt_lang lang, enum gt_confidence confidence);
 
-/* How bad and why; the colours of the terminal and of the mail belong together. */
+/* What a severity looks like. */
 struct gt_shade {
     const char *badge, *title; /* ANSI escape sequences */
     const char *light, *dark;  /* CSS colours on white and on black */

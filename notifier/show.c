@@ -25,7 +25,7 @@ static uint32_t next_character(const char **at)
 static const struct {
     uint32_t first, last;
     size_t width;
-} widths[] = {
+} wide[] = {
     {0x0300, 0x036f, 0},   {0x0483, 0x0489, 0},   {0x0591, 0x05bd, 0},   {0x064b, 0x065f, 0},
     {0x1100, 0x115f, 2},   {0x1ab0, 0x1aff, 0},   {0x1dc0, 0x1dff, 0},   {0x200b, 0x200f, 0},
     {0x20d0, 0x20ff, 0},   {0x2e80, 0x303e, 2},   {0x3041, 0x33ff, 2},   {0x3400, 0x4dbf, 2},
@@ -36,9 +36,9 @@ static const struct {
 
 static size_t width_of(uint32_t c)
 {
-    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
-        if (c >= widths[i].first && c <= widths[i].last)
-            return widths[i].width;
+    for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
+        if (c >= wide[i].first && c <= wide[i].last)
+            return wide[i].width;
     }
     return 1;
 }
@@ -199,6 +199,22 @@ void gt_show_wrapped(struct gt_buffer *out, const char *line, size_t column, siz
         first = false;
         line = end + strspn(end, " ");
     }
+}
+
+void gt_show_row(struct gt_buffer *out, const char *const *cells, const size_t *widths,
+                 size_t count)
+{
+    size_t gap = 0; /* blanks owed before the next cell: none at the end of the line */
+    for (size_t i = 0; i < count; i++) {
+        GT_BUFFER_AUTO struct gt_buffer shown = GT_BUFFER(8 * widths[i] + 64);
+        gt_show_defanged(&shown, cells[i] && *cells[i] ? cells[i] : "-", widths[i]);
+        for (; gap > 0; gap--)
+            gt_buffer_putc(out, ' ');
+        size_t width = shown.len ? gt_show_width(shown.data) : 0;
+        gt_buffer_append(out, shown.data ? shown.data : "", shown.len);
+        gap = width < widths[i] + 1 ? widths[i] + 2 - width : 1;
+    }
+    gt_buffer_putc(out, '\n');
 }
 
 const char *gt_show_time(int64_t ms, char buf[GT_SHOW_TIME])

@@ -1,4 +1,4 @@
-/* Inside notifier/: hostile text made fit to be shown to a person. */
+/* Hostile text made fit to be shown to a person. */
 #ifndef GT_NOTIFIER_SHOW_H
 #define GT_NOTIFIER_SHOW_H
 
@@ -18,6 +18,10 @@ size_t gt_show_width(const char *text);
  * blanks; no line passes `width` columns (a longer word is broken). */
 void gt_show_wrapped(struct gt_buffer *out, const char *line, size_t column, size_t indent,
                      size_t width);
+/* A line of a table: each cell defanged, cut and padded to its width, "-" for an empty one; two
+ * blanks between. */
+void gt_show_row(struct gt_buffer *out, const char *const *cells, const size_t *widths,
+                 size_t count);
 /* "2026-11-23 17:41 UTC"; "-" when not known. */
 #define GT_SHOW_TIME 40
 const char *gt_show_time(int64_t ms, char buf[GT_SHOW_TIME]);

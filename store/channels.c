@@ -69,6 +69,22 @@ int gt_store_channel_disabled(struct gt_store *store, const char *channel, char 
     return code;
 }
 
+int gt_store_disabled_channels(struct gt_store *store, size_t most, struct gt_arena *arena,
+                               const char **ret_names, struct gt_error *err)
+{
+    GT_SQL_AUTO sqlite3_stmt *row = NULL;
+    int count = 0;
+    int code = gt_sql_prepare(store, &row, err,
+                              "SELECT name FROM channels WHERE disabled_ms <> 0"
+                              " ORDER BY name LIMIT ?1",
+                              GT_SQL_N(most));
+    while (code == 0 && (code = gt_sql_step(store, row, err)) == 1) {
+        code = gt_sql_text(row, 0, arena, &ret_names[count], err);
+        count += code == 0;
+    }
+    return code < 0 ? code : count;
+}
+
 /* Open deliveries of one state, by the partial index. */
 #define OPEN(state)                                                                                \
     " FROM deliveries INDEXED BY deliveries_open WHERE state <> 'delivered' AND state = '" state "'"

@@ -39,7 +39,7 @@ int gt_store_put(struct gt_store *store, const struct gt_finding *finding, gt_st
 /* alert_json: what will be rendered for the channel, at most GT_STORE_ALERT_MAX bytes; due at
  * due_ms. The same id twice is one delivery, also after it was delivered. On a disabled channel it
  * is dead from the start. */
-#define GT_STORE_ALERT_MAX (1024 * 1024)
+#define GT_STORE_ALERT_MAX (4 * 1024 * 1024)
 int gt_store_deliver(struct gt_store_txn *txn, const char *delivery_id, const char *alert_id,
                      const char *finding_id, const char *channel, const char *alert_json,
                      int64_t due_ms, struct gt_error *err);
@@ -79,6 +79,10 @@ int gt_store_disable_channel(struct gt_store *store, const char *channel, const 
 int gt_store_enable_channel(struct gt_store *store, const char *channel, struct gt_error *err);
 int gt_store_channel_disabled(struct gt_store *store, const char *channel, char *ret_why,
                               size_t why_size, struct gt_error *err); /* 1, 0 or code */
+
+/* Names of the disabled channels, in the arena. Returns their number. */
+int gt_store_disabled_channels(struct gt_store *store, size_t most, struct gt_arena *arena,
+                               const char **ret_names, struct gt_error *err);
 
 /* For the command line and status. state "pending" or "dead"; NULL: both. Newest first. */
 int gt_store_deliveries(struct gt_store *store, const char *state, size_t most,

@@ -106,7 +106,7 @@ static const struct gt_option options[] = {
      .fallback = "60s",
      .help = "for the whole conversation",
      .least = GT_SECOND,
-     .most = 10 * GT_MINUTE},
+     .most = 4 * GT_MINUTE},
     {.type = GT_OPTION_END},
 };
 

@@ -46,8 +46,8 @@ static void test_english(void **state)
     assert_says(text, "Found        2026-11-23 17:41 UTC\n");
     assert_says(text, "Seen         3 times, first on 2026-11-23 16:41 UTC\n");
     assert_says(text, "Confidence   certain (score 92/100)\n");
-    assert_says(text, "Why          the checksum inside the token is right\n");
-    assert_says(text, "               the document names acme.example\n");
+    assert_says(text, "Why          - the checksum inside the token is right\n");
+    assert_says(text, "               - the document names acme.example\n");
     assert_says(text, "What to do now\n    Revoke it under Settings");
     assert_says(text, alert.finding.id);
     assert_says(text, "github.personal-access-token");
@@ -215,6 +215,15 @@ static void test_defanged(void **state)
     }
 }
 
+static void test_row_of_a_table(void **state)
+{
+    static const size_t widths[] = {4, 3, 8};
+    const char *cells[] = {"\xc3\xa9t\xc3\xa9", NULL, "\033[1mlong word"};
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(256);
+    gt_show_row(&out, cells, widths, 3);
+    assert_string_equal(out.data, "\xc3\xa9t\xc3\xa9   -    [1mlong\u2026\n");
+}
+
 static void test_terminal_channel(void **state)
 {
     struct gt_alert alert = make_alert();
@@ -260,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_hostile_bytes_never_reach_the_terminal),
         cmocka_unit_test(test_long_fields_are_cut_and_wrapped),
         cmocka_unit_test(test_defanged),
+        cmocka_unit_test(test_row_of_a_table),
         cmocka_unit_test(test_terminal_channel),
         cmocka_unit_test(test_file_channel),
     };

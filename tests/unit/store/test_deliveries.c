@@ -187,6 +187,10 @@ static void test_disabled_channel(void **state)
     assert_int_equal(gt_store_channel_disabled(place->store, "hook", why, sizeof(why), &err), 1);
     assert_string_equal(why, "HTTP 410");
 
+    const char *disabled[4];
+    assert_int_equal(gt_store_disabled_channels(place->store, 4, place->arena, disabled, &err), 1);
+    assert_string_equal(disabled[0], "hook");
+
     put_finding(place->store, 3, &wish); /* its hook delivery is dead from the start */
     assert_int_equal(gt_store_deliveries(place->store, "dead", 8, place->arena, taken, &err), 3);
     assert_int_equal(claim_some(place, NOW + 5000, 8, taken), 3);
