@@ -16,7 +16,7 @@ static const char *text_of_all(struct gt_buffer *out)
 {
     gt_buffer_reset(out);
     assert_int_equal(gt_metrics_append(out), 0);
-    return out->data;
+    return out->data ? out->data : "";
 }
 
 static void expect_line(const char *text, const char *line)
