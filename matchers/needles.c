@@ -1,5 +1,7 @@
 #include "matchers/needles.h"
 
+#include "matchers/loosen.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +84,17 @@ int gt_needles_add_literal(struct gt_needles *needles, enum gt_needle_kind kind,
     return add(needles, &needle, target, err);
 }
 
-static int inspect(const char *pattern, unsigned flags, struct gt_needle *ret)
+int gt_needles_add_pattern(struct gt_needles *needles, const char *pattern, uint32_t target,
+                           struct gt_error *err)
+{
+    struct gt_needle needle = {.kind = GT_NEEDLE_PATTERN, .least = 1, .most = SIZE_MAX};
+    needle.expression = gt_pattern_loosen(needles->arena, pattern, true);
+    if (!needle.expression)
+        return gt_fail(err, GT_E_NOMEM, "out of memory for the patterns");
+    return add(needles, &needle, target, err);
+}
+
+static int inspect(const char *pattern, unsigned flags, size_t *ret_least, size_t *ret_most)
 {
     hs_expr_info_t *info = NULL;
     hs_compile_error_t *why = NULL;
@@ -90,32 +102,26 @@ static int inspect(const char *pattern, unsigned flags, struct gt_needle *ret)
         hs_free_compile_error(why);
         return GT_E_UNSUPPORTED;
     }
-    size_t least = info->min_width;
-    size_t most = info->max_width == UINT32_MAX ? SIZE_MAX : info->max_width;
+    *ret_least = info->min_width;
+    *ret_most = info->max_width == UINT32_MAX ? SIZE_MAX : info->max_width;
     free(info);
-    if (least == 0)
-        return GT_E_UNSUPPORTED;
-    *ret = (struct gt_needle){.kind = GT_NEEDLE_PATTERN, .flags = flags, .least = least};
-    ret->most = most;
-    return 0;
+    return *ret_least == 0 ? GT_E_UNSUPPORTED : 0;
 }
 
-int gt_needles_add_pattern(struct gt_needles *needles, const char *pattern, uint32_t target,
-                           struct gt_error *err)
+int gt_needle_inspect(struct gt_needle *needle)
 {
-    struct gt_needle needle;
-    if (inspect(pattern, 0, &needle) < 0) {
-        /* What Vectorscan cannot express (look-around, back-references) it may look for
-         * approximately. */
-        if (inspect(pattern, HS_FLAG_PREFILTER, &needle) < 0)
-            return gt_fail(err, GT_E_UNSUPPORTED, "Vectorscan cannot look for this pattern");
-        needle.least = 1;
-        needle.most = SIZE_MAX;
+    size_t least, most;
+    if (inspect(needle->expression, 0, &least, &most) == 0) {
+        needle->least = least;
+        needle->most = most;
+        return 0;
     }
-    needle.expression = gt_arena_strdup(needles->arena, pattern);
-    if (!needle.expression)
-        return gt_fail(err, GT_E_NOMEM, "out of memory for the patterns");
-    return add(needles, &needle, target, err);
+    /* What Vectorscan cannot express (look-around, back-references) it may look for approximately:
+     * lengths are not to be trusted then. */
+    if (inspect(needle->expression, HS_FLAG_PREFILTER, &least, &most) < 0)
+        return GT_E_UNSUPPORTED;
+    needle->flags = HS_FLAG_PREFILTER;
+    return 0;
 }
 
 void gt_needles_remove(struct gt_needles *needles, size_t index)
@@ -125,10 +131,11 @@ void gt_needles_remove(struct gt_needles *needles, size_t index)
             (needles->count - index) * sizeof *needles->items);
 }
 
-size_t gt_pattern_width(const char *pattern)
+size_t gt_pattern_width(struct gt_arena *arena, const char *pattern)
 {
-    struct gt_needle needle;
-    return inspect(pattern, 0, &needle) < 0 ? SIZE_MAX : needle.most;
+    size_t least, most;
+    const char *looser = gt_pattern_loosen(arena, pattern, false);
+    return !looser || inspect(looser, 0, &least, &most) < 0 ? SIZE_MAX : most;
 }
 
 int gt_database_platform(struct gt_error *err)

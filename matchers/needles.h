@@ -35,12 +35,16 @@ struct gt_needles {
 /* The same literal of the same kind becomes one needle with several targets. */
 int gt_needles_add_literal(struct gt_needles *needles, enum gt_needle_kind kind, const char *text,
                            size_t len, bool caseless, uint32_t target, struct gt_error *err);
-/* GT_E_UNSUPPORTED: Vectorscan has no way to look for it. */
+/* Gives Vectorscan a looser pattern (matchers/loosen.h). Flags and lengths are not known until it
+ * is inspected, which takes milliseconds: only when no database of it is in the cache. */
 int gt_needles_add_pattern(struct gt_needles *needles, const char *pattern, uint32_t target,
                            struct gt_error *err);
+/* GT_E_UNSUPPORTED: Vectorscan has no way to look for it. */
+int gt_needle_inspect(struct gt_needle *needle);
 void gt_needles_remove(struct gt_needles *needles, size_t index);
-/* Longest match of a pattern in bytes; SIZE_MAX: unbounded or not known. */
-size_t gt_pattern_width(const char *pattern);
+/* Longest match of a pattern in bytes; SIZE_MAX: unbounded or not known. Takes milliseconds, too.
+ */
+size_t gt_pattern_width(struct gt_arena *arena, const char *pattern);
 
 /* GT_E_UNSUPPORTED: the processor is too old for Vectorscan. */
 int gt_database_platform(struct gt_error *err);

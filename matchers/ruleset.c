@@ -7,14 +7,23 @@
 #include <string.h>
 
 #define ARENA_MAX ((size_t)512 * 1024 * 1024)
-#define DATABASE_FORMAT "1" /* goes up when needles or notes change their meaning */
+#define DATABASE_FORMAT "3" /* goes up when needles or notes change their meaning */
 #define WARNINGS_MAX 100
 /* A trigger may stand so far behind the start of its match when the pattern's own length does not
  * tell. */
 #define BEFORE_MAX 512
 
-/* Notes kept with a cached database, one byte a probe. */
-enum { NOTE_FOUND = '.', NOTE_ALONE = 'a', NOTE_REMOVED = 'r' };
+/* What is learnt of a probe when the database is built, and kept with it. */
+enum note_state {
+    NOTE_FOUND,   /* Vectorscan leads to it */
+    NOTE_ALONE,   /* it does not lead to an example */
+    NOTE_REMOVED, /* it does not take the pattern */
+};
+struct note {
+    uint32_t state;
+    uint32_t before;      /* struct gt_probe's */
+    uint32_t least, most; /* of the needle of a pattern; most UINT32_MAX: unbounded */
+};
 
 extern const struct gt_embedded gt_builtin_rules[];
 
@@ -58,12 +67,6 @@ static int load_rules(struct gt_ruleset *ruleset, const struct gt_ruleset_settin
     return gt_rules_compile(&ruleset->rules, err);
 }
 
-static size_t distance_before(const struct gt_rule *rule)
-{
-    size_t width = rule->triggers.count > 0 ? gt_pattern_width(rule->pattern) : 0;
-    return width < BEFORE_MAX ? width : BEFORE_MAX;
-}
-
 static int make_probes(struct gt_ruleset *ruleset, struct gt_error *err)
 {
     size_t most = ruleset->rules.count + ruleset->brands.term_count;
@@ -73,10 +76,7 @@ static int make_probes(struct gt_ruleset *ruleset, struct gt_error *err)
     for (size_t i = 0; i < ruleset->rules.count; i++) {
         const struct gt_rule *rule = &ruleset->rules.items[i];
         ruleset->probes[ruleset->probe_count++] =
-            (struct gt_probe){.regex = rule->regex,
-                              .pattern = rule->pattern,
-                              .rule = rule,
-                              .before = distance_before(rule)};
+            (struct gt_probe){.regex = rule->regex, .pattern = rule->pattern, .rule = rule};
     }
     for (size_t i = 0; i < ruleset->brands.term_count; i++) {
         const struct gt_term *term = &ruleset->brands.terms[i];
@@ -113,13 +113,9 @@ static int probe_needles(struct gt_ruleset *ruleset, size_t index, struct gt_err
         if (rc < 0)
             return rc;
     }
-    if (triggers > 0)
-        return 0;
-    int rc = gt_needles_add_pattern(&ruleset->plain, probe->pattern, (uint32_t)index, err);
-    if (rc != GT_E_UNSUPPORTED)
-        return rc;
-    leave_alone(ruleset, index, "Vectorscan cannot look for its pattern");
-    return 0;
+    return triggers > 0
+               ? 0
+               : gt_needles_add_pattern(&ruleset->plain, probe->pattern, (uint32_t)index, err);
 }
 
 static int make_needles(struct gt_ruleset *ruleset, struct gt_error *err)
@@ -156,58 +152,98 @@ static int cache_path(struct gt_ruleset *ruleset, const char *directory, const c
     return gt_cache_path(directory, parts, count, ruleset->arena, ret_path);
 }
 
-static void remove_needle_of(struct gt_ruleset *ruleset, uint32_t probe)
+/* ---- notes ---- */
+
+static void remove_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes,
+                          const char *why)
 {
-    for (size_t i = 0; i < ruleset->plain.count; i++) {
-        const struct gt_needle *needle = &ruleset->plain.items[i];
-        if (needle->kind == GT_NEEDLE_PATTERN && needle->targets[0] == probe) {
-            gt_needles_remove(&ruleset->plain, i);
-            return;
+    const struct gt_needle *needle = &ruleset->plain.items[index];
+    for (size_t i = 0; i < needle->target_count; i++) {
+        leave_alone(ruleset, needle->targets[i], why);
+        notes[needle->targets[i]].state = NOTE_REMOVED;
+    }
+    gt_needles_remove(&ruleset->plain, index);
+}
+
+/* The slow part, once: how long may the matches be, and does Vectorscan take the patterns at all?
+ */
+static void learn(struct gt_ruleset *ruleset, struct note *notes)
+{
+    for (size_t i = 0; i < ruleset->rules.count; i++) {
+        const struct gt_rule *rule = &ruleset->rules.items[i];
+        size_t width =
+            rule->triggers.count > 0 ? gt_pattern_width(ruleset->arena, rule->pattern) : 0;
+        notes[i].before = (uint32_t)(width < BEFORE_MAX ? width : BEFORE_MAX);
+        ruleset->probes[i].before = notes[i].before;
+    }
+    for (size_t i = ruleset->plain.count; i-- > 0;) {
+        struct gt_needle *needle = &ruleset->plain.items[i];
+        if (needle->kind != GT_NEEDLE_PATTERN)
+            continue;
+        if (gt_needle_inspect(needle) < 0) {
+            remove_needle(ruleset, i, notes, "Vectorscan cannot look for its pattern");
+            continue;
+        }
+        for (size_t k = 0; k < needle->target_count; k++) {
+            notes[needle->targets[k]].least = (uint32_t)needle->least;
+            notes[needle->targets[k]].most =
+                needle->most < UINT32_MAX ? (uint32_t)needle->most : UINT32_MAX;
         }
     }
 }
 
-static void apply_notes(struct gt_ruleset *ruleset, struct gt_str notes)
+static void apply_to_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes)
 {
-    for (size_t i = 0; i < notes.len; i++) {
-        if (notes.ptr[i] == NOTE_REMOVED)
-            remove_needle_of(ruleset, (uint32_t)i);
-        if (notes.ptr[i] != NOTE_FOUND && !ruleset->probes[i].alone)
-            leave_alone(ruleset, i, "Vectorscan misses it");
+    struct gt_needle *needle = &ruleset->plain.items[index];
+    const struct note *note = &notes[needle->targets[0]];
+    if (note->state == NOTE_REMOVED) {
+        remove_needle(ruleset, index, notes, "Vectorscan does not take its pattern");
+        return;
+    }
+    needle->least = note->least;
+    needle->most = note->most == UINT32_MAX ? SIZE_MAX : note->most;
+}
+
+static void apply_notes(struct gt_ruleset *ruleset, struct note *notes)
+{
+    for (size_t i = ruleset->plain.count; i-- > 0;)
+        if (ruleset->plain.items[i].kind == GT_NEEDLE_PATTERN)
+            apply_to_needle(ruleset, i, notes);
+    for (size_t i = 0; i < ruleset->probe_count; i++) {
+        ruleset->probes[i].before = notes[i].before;
+        if (notes[i].state == NOTE_ALONE)
+            leave_alone(ruleset, i, "Vectorscan or its triggers miss an example of it");
     }
 }
 
-static int read_databases(struct gt_ruleset *ruleset, const char *path)
+static int read_databases(struct gt_ruleset *ruleset, const char *path, struct note *notes)
 {
     struct gt_cached cached;
+    size_t size = ruleset->probe_count * sizeof *notes;
     if (gt_cache_read(path, ruleset->arena, &cached) < 0)
         return GT_E_NOTFOUND;
-    if (cached.notes.len != ruleset->probe_count) {
+    if (cached.notes.len != size) {
         hs_free_database(cached.plain);
         hs_free_database(cached.folded);
         return GT_E_NOTFOUND;
     }
+    memcpy(notes, cached.notes.ptr, size);
     ruleset->plain_database = cached.plain;
     ruleset->folded_database = cached.folded;
-    apply_notes(ruleset, cached.notes);
+    apply_notes(ruleset, notes);
     return 0;
 }
 
 /* A pattern that Vectorscan refuses when it compiles all is taken out, and the rest compiled again.
  */
-static int compile_plain(struct gt_ruleset *ruleset, char *notes, struct gt_error *err)
+static int compile_plain(struct gt_ruleset *ruleset, struct note *notes, struct gt_error *err)
 {
     for (;;) {
         size_t bad = 0;
         int rc = gt_database_compile(&ruleset->plain, &ruleset->plain_database, &bad, err);
         if (rc != GT_E_INVALID || ruleset->plain.items[bad].kind != GT_NEEDLE_PATTERN)
             return rc;
-        const struct gt_needle *needle = &ruleset->plain.items[bad];
-        for (size_t i = 0; i < needle->target_count; i++) {
-            leave_alone(ruleset, needle->targets[i], "Vectorscan does not compile its pattern");
-            notes[needle->targets[i]] = NOTE_REMOVED;
-        }
-        gt_needles_remove(&ruleset->plain, bad);
+        remove_needle(ruleset, bad, notes, "Vectorscan does not compile its pattern");
     }
 }
 
@@ -218,42 +254,58 @@ static void find_alone(struct gt_ruleset *ruleset)
         ruleset->has_alone |= ruleset->probes[i].alone;
 }
 
-static int build_databases(struct gt_ruleset *ruleset, const char *path, struct gt_error *err)
+static int build_databases(struct gt_ruleset *ruleset, struct note *notes, struct gt_error *err)
 {
-    char *notes = gt_arena_alloc(ruleset->arena, ruleset->probe_count + 1);
-    if (!notes)
-        return gt_fail(err, GT_E_NOMEM, "out of memory for the rules");
-    memset(notes, NOTE_FOUND, ruleset->probe_count);
     size_t bad;
+    learn(ruleset, notes);
     int rc = compile_plain(ruleset, notes, err);
     if (rc >= 0)
         rc = gt_database_compile(&ruleset->folded, &ruleset->folded_database, &bad, err);
+    find_alone(ruleset);
     if (rc >= 0)
         rc = gt_ruleset_fall_back(ruleset, err);
-    if (rc < 0 || !path)
-        return rc;
     for (size_t i = 0; i < ruleset->probe_count; i++)
-        if (ruleset->probes[i].alone && notes[i] == NOTE_FOUND)
-            notes[i] = NOTE_ALONE;
+        if (ruleset->probes[i].alone && notes[i].state == NOTE_FOUND)
+            notes[i].state = NOTE_ALONE;
+    return rc;
+}
+
+static void write_databases(struct gt_ruleset *ruleset, const char *path, const struct note *notes)
+{
     struct gt_cached cached = {
-        ruleset->plain_database, ruleset->folded_database, {notes, ruleset->probe_count}};
+        ruleset->plain_database,
+        ruleset->folded_database,
+        {(const char *)notes, ruleset->probe_count * sizeof *notes},
+    };
     struct gt_error why;
     if (gt_cache_write(path, &cached, &why) < 0)
         gt_ruleset_warn(ruleset, "compiled rules are not kept: %s", why.message);
-    return 0;
 }
 
-static int make_databases(struct gt_ruleset *ruleset, const char *cache, struct gt_error *err)
+/* NULL: none, with a warning when one was asked for. */
+static const char *find_cache(struct gt_ruleset *ruleset, const char *directory)
 {
     const char *path = NULL;
-    struct gt_error why;
-    if (cache && (gt_directory_make(cache, 0700, &why) < 0 ||
-                  (cache_path(ruleset, cache, &path) < 0 &&
-                   gt_fail(&why, GT_E_NOMEM, "out of memory") < 0))) {
+    struct gt_error why = {.message = "out of memory"};
+    if (!directory)
+        return NULL;
+    if (gt_directory_make(directory, 0700, &why) < 0 || cache_path(ruleset, directory, &path) < 0)
         gt_ruleset_warn(ruleset, "compiled rules are not kept: %s", why.message);
-        path = NULL;
+    return path;
+}
+
+static int make_databases(struct gt_ruleset *ruleset, const char *directory, struct gt_error *err)
+{
+    const char *path = find_cache(ruleset, directory);
+    struct note *notes = gt_arena_array(ruleset->arena, ruleset->probe_count + 1, sizeof *notes);
+    if (!notes)
+        return gt_fail(err, GT_E_NOMEM, "out of memory for the rules");
+    int rc = path ? read_databases(ruleset, path, notes) : GT_E_NOTFOUND;
+    if (rc == GT_E_NOTFOUND) {
+        rc = build_databases(ruleset, notes, err);
+        if (rc >= 0 && path)
+            write_databases(ruleset, path, notes);
     }
-    int rc = path && read_databases(ruleset, path) >= 0 ? 0 : build_databases(ruleset, path, err);
     find_alone(ruleset);
     return rc;
 }
