@@ -59,6 +59,7 @@ static void launch(struct server *server, const char *script, const char *const 
 static void make_folder(struct server *server)
 {
     *server = (struct server){0};
+    signal(SIGPIPE, SIG_IGN); /* as every program with a gt_net does */
     const char *tmp = getenv("TMPDIR");
     snprintf(server->folder, sizeof server->folder, "%s/guette-net-XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(server->folder));
