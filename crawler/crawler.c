@@ -6,8 +6,9 @@
 #include <string.h>
 
 #define REPORT_EVERY (1 * GT_SECOND)
-#define FDS_MAX 32 /* what gt_net_run takes; sources beyond are rescanned at their interval only   \
-                    */
+#define FDS_MAX                                                                                    \
+    32 /* what gt_net_run takes; sources beyond are rescanned at their interval only               \
+        */
 
 const struct gt_kind *const gt_source_kinds[] = {&gt_folder_kind, &gt_feed_kind, &gt_site_kind,
                                                  NULL};

@@ -46,8 +46,13 @@ static int parse_json(struct gt_answer *answer, struct gt_error *err)
     return 0;
 }
 
-static void be_silent(void *user, const char *format, ...)
+static void ignore(void *user, const char *format, ...)
 {
+}
+
+void gt_xml_be_silent(void)
+{
+    xmlSetGenericErrorFunc(NULL, ignore);
 }
 
 static xmlDoc *read_doc(const struct gt_answer *answer)
@@ -64,6 +69,7 @@ static xmlDoc *read_doc(const struct gt_answer *answer)
 
 static int parse_doc(struct gt_answer *answer, struct gt_error *err)
 {
+    gt_xml_be_silent();
     answer->doc = read_doc(answer);
     xmlNode *root = answer->doc ? xmlDocGetRootElement(answer->doc) : NULL;
     if (!root)
@@ -74,7 +80,6 @@ static int parse_doc(struct gt_answer *answer, struct gt_error *err)
     answer->xpath = xmlXPathNewContext(answer->doc);
     if (!answer->xpath)
         return gt_fail(err, GT_E_NOMEM, "out of memory for an answer");
-    xmlSetGenericErrorFunc(NULL, be_silent);
     answer->root.node = (xmlNode *)answer->doc;
     return 0;
 }
@@ -143,7 +148,7 @@ static pcre2_code *compile(const char *regex, struct gt_error *err)
 
 static int check_xpath(const char *selector, struct gt_error *err)
 {
-    xmlSetGenericErrorFunc(NULL, be_silent);
+    gt_xml_be_silent();
     xmlXPathCompExpr *expression = xmlXPathCompile((const xmlChar *)selector);
     if (!expression)
         return gt_fail(err, GT_E_INVALID, "\"%s\" is no XPath 1.0 expression", selector);

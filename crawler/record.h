@@ -47,4 +47,7 @@ int gt_record_text(const struct gt_record *record, const char *selector, const c
 /* True for a JSON null, or nothing at all. */
 bool gt_record_is_null(const struct gt_record *record);
 
+/* libxml2 writes nothing to standard error in this thread from now on. */
+void gt_xml_be_silent(void);
+
 #endif

@@ -1,4 +1,5 @@
 #include "crawler/html.h"
+#include "crawler/record.h"
 #include "crawler/sources/feed.h"
 
 #include <libxml/parser.h>
@@ -344,6 +345,7 @@ static int read_entries(struct reading *reading, const xmlNode *root)
 
 static xmlDoc *read_doc(const char *bytes, size_t len, const char *charset)
 {
+    gt_xml_be_silent();
     return xmlReadMemory(bytes, len > INT_MAX ? INT_MAX : (int)len, NULL, charset,
                          XML_PARSE_RECOVER | XML_PARSE_NONET | XML_PARSE_NOERROR |
                              XML_PARSE_NOWARNING | XML_PARSE_NOCDATA);
@@ -360,12 +362,17 @@ static bool is_feed(xmlDoc *doc)
     return false;
 }
 
-/* The bytes as UTF-8 whatever they say of themselves: ASCII, where credentials are, survives. */
+/* The bytes as UTF-8 whatever they say of themselves: ASCII, where credentials are, survives. The
+ * declaration goes, because one of an unknown charset stops the parser. */
 static xmlDoc *read_cleaned(const char *bytes, size_t len)
 {
     GT_BUFFER_AUTO struct gt_buffer clean = GT_BUFFER(3 * len + 16);
     gt_utf8_append_clean(&clean, bytes, len);
-    return clean.data ? read_doc(clean.data, clean.len, "UTF-8") : NULL;
+    if (!clean.data)
+        return NULL;
+    const char *end = gt_starts_with(clean.data, "<?xml") ? strstr(clean.data, "?>") : NULL;
+    const char *start = end ? end + 2 : clean.data;
+    return read_doc(start, clean.len - (size_t)(start - clean.data), "UTF-8");
 }
 
 static bool says_other_charset(const char *bytes, size_t len)

@@ -5,11 +5,12 @@
 #include "crawler/seen.h"
 #include "crawler/site_template.h"
 
-#define GT_SITE_PENDING 500 /* items waiting for their text; over that no new ones are looked for  \
-                             */
-#define GT_SITE_FILES 300   /* of one item */
-#define GT_SITE_ATTEMPTS 8  /* then an item is given up, and that is said */
-#define GT_SITE_TROUBLES 5  /* items failing in one poll before the poll counts as failed */
+#define GT_SITE_PENDING                                                                            \
+    500                    /* items waiting for their text; over that no new ones are looked for   \
+                            */
+#define GT_SITE_FILES 300  /* of one item */
+#define GT_SITE_ATTEMPTS 8 /* then an item is given up, and that is said */
+#define GT_SITE_TROUBLES 5 /* items failing in one poll before the poll counts as failed */
 #define GT_SITE_VALUE_MAX 2048
 
 /* An item, or one file of it, whose text is still to be fetched. Part of the cursor, so that a
