@@ -135,8 +135,21 @@ static CURLcode prepare(struct transfer *t)
     return rc ? rc : curl_easy_setopt(t->easy, CURLOPT_ACCEPT_ENCODING, "");
 }
 
+static void count(int status, bool failed)
+{
+    static const char *const classes[] = {
+        "class=\"error\"", "class=\"1xx\"", "class=\"2xx\"",
+        "class=\"3xx\"",   "class=\"4xx\"", "class=\"5xx\"",
+    };
+    size_t class = failed ? 0 : (size_t)status / 100;
+    if (class >= sizeof classes / sizeof *classes)
+        class = 0;
+    gt_counter_add("guette_net_requests_total", classes[class], 1);
+}
+
 static bool finish(struct transfer *t, CURLcode code)
 {
+    count(t->status, code != CURLE_OK && !t->cut);
     if (code != CURLE_OK && !t->cut) {
         gt_words(t, code);
         return false;

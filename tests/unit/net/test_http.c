@@ -74,6 +74,19 @@ static void test_statuses_are_answers(void **state)
     assert_int_equal(a->body.len, 0);
 }
 
+static void test_counted(void **state)
+{
+    (void)state;
+    double before = gt_counter_sum("guette_net_requests_total");
+    get(net, at(&server, "/missing"));
+    get(net, "http://does-not-exist.invalid/");
+    assert_true(gt_counter_sum("guette_net_requests_total") == before + 2);
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(64 * 1024);
+    assert_int_equal(gt_metrics_append(&text), 0);
+    assert_non_null(strstr(text.data, "guette_net_requests_total{class=\"4xx\"}"));
+    assert_non_null(strstr(text.data, "guette_net_requests_total{class=\"error\"}"));
+}
+
 static void test_user_agent(void **state)
 {
     (void)state;
@@ -346,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_get),
         cmocka_unit_test(test_statuses_are_answers),
+        cmocka_unit_test(test_counted),
         cmocka_unit_test(test_user_agent),
         cmocka_unit_test(test_conditional),
         cmocka_unit_test(test_compressed),
