@@ -1,71 +1,24 @@
 /* The queue in this process's memory: for tests, and a plain statement of what the contract means.
  * Handles of one process with the same `name` share one queue; it lives as long as one of them is
  * open. Everything is found by walking lists. */
-#include "queue/backend.h"
+#include "queue/memory_room.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 struct options {
     struct gt_queue_common common;
     const char *name;
 };
 
-struct entry {
-    TAILQ_ENTRY(entry) link;
-    uint64_t number;
-    char *id, *owner, *why; /* owner NULL: nobody's */
-    void *payload;
-    size_t len;
-    int64_t deliveries, pushed_ms, available_ms, buried_ms; /* available_ms 0: never pulled */
-};
-TAILQ_HEAD(entries, entry);
-
-struct seen {
-    LIST_ENTRY(seen) link;
-    unsigned char digest[GT_ID_BYTES];
-    int64_t at;
-};
-
-#define SEEN_BUCKETS 4096
-
-struct topic {
-    LIST_ENTRY(topic) link;
-    char *name;
-    struct entries live, dead;
-    uint64_t depth, bytes, buried;
-    LIST_HEAD(, seen) seen[SEEN_BUCKETS];
-};
-
-/* A cursor or a fact. */
-struct value {
-    LIST_ENTRY(value) link;
-    char *name;
-    void *bytes;
-    size_t len;
-    int64_t until; /* 0: for good */
-};
-LIST_HEAD(values, value);
-
-struct room {
-    LIST_ENTRY(room) link;
-    char *name;
-    int handles;
-    uint64_t last; /* number given */
-    LIST_HEAD(, topic) topics;
-    struct values cursors, facts;
-};
-
 struct memory {
     struct gt_queue_settings settings;
-    struct room *room;
+    struct gt_memory_room *room;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(, room) rooms = LIST_HEAD_INITIALIZER(rooms);
 
 static void unlock(const int *held)
 {
@@ -81,89 +34,9 @@ static int no_memory(struct gt_error *err)
     return gt_fail(err, GT_E_NOMEM, "out of memory");
 }
 
-static void *copy(const void *bytes, size_t len)
+static struct gt_memory_topic *topic_of(const struct memory *self, const char *name)
 {
-    char *out = malloc(len + 1);
-    if (!out)
-        return NULL;
-    if (len)
-        memcpy(out, bytes, len);
-    out[len] = '\0';
-    return out;
-}
-
-static void entry_free(struct entry *entry)
-{
-    if (!entry)
-        return;
-    free(entry->id);
-    free(entry->owner);
-    free(entry->why);
-    free(entry->payload);
-    free(entry);
-}
-
-static void entries_free(struct entries *list)
-{
-    struct entry *entry;
-    while ((entry = TAILQ_FIRST(list))) {
-        TAILQ_REMOVE(list, entry, link);
-        entry_free(entry);
-    }
-}
-
-static void topic_free(struct topic *topic)
-{
-    entries_free(&topic->live);
-    entries_free(&topic->dead);
-    for (size_t i = 0; i < SEEN_BUCKETS; i++) {
-        struct seen *seen;
-        while ((seen = LIST_FIRST(&topic->seen[i]))) {
-            LIST_REMOVE(seen, link);
-            free(seen);
-        }
-    }
-    free(topic->name);
-    free(topic);
-}
-
-static void value_remove(struct value *value)
-{
-    LIST_REMOVE(value, link);
-    free(value->name);
-    free(value->bytes);
-    free(value);
-}
-
-static void room_free(struct room *room)
-{
-    struct topic *topic;
-    while ((topic = LIST_FIRST(&room->topics))) {
-        LIST_REMOVE(topic, link);
-        topic_free(topic);
-    }
-    while (!LIST_EMPTY(&room->cursors))
-        value_remove(LIST_FIRST(&room->cursors));
-    while (!LIST_EMPTY(&room->facts))
-        value_remove(LIST_FIRST(&room->facts));
-    free(room->name);
-    free(room);
-}
-
-static struct room *room_get(const char *name)
-{
-    struct room *room;
-    LIST_FOREACH(room, &rooms, link)
-    if (!strcmp(room->name, name))
-        return room;
-    room = calloc(1, sizeof(*room));
-    if (room && !(room->name = strdup(name))) {
-        free(room);
-        return NULL;
-    }
-    if (room)
-        LIST_INSERT_HEAD(&rooms, room, link);
-    return room;
+    return gt_memory_topic_get(self->room, name);
 }
 
 static int memory_open(const struct gt_queue_settings *settings, void **ret_self,
@@ -175,7 +48,7 @@ static int memory_open(const struct gt_queue_settings *settings, void **ret_self
     if (!self)
         return no_memory(err);
     self->settings = *settings;
-    self->room = room_get(options->name);
+    self->room = gt_memory_room_get(options->name);
     if (!self->room) {
         free(self);
         return no_memory(err);
@@ -189,66 +62,23 @@ static void memory_close(void *handle)
 {
     LOCKED;
     struct memory *self = handle;
-    if (--self->room->handles == 0) {
-        LIST_REMOVE(self->room, link);
-        room_free(self->room);
-    }
+    if (--self->room->handles == 0)
+        gt_memory_room_free(self->room);
     free(self);
-}
-
-static struct topic *topic_get(struct memory *self, const char *name)
-{
-    struct topic *topic;
-    LIST_FOREACH(topic, &self->room->topics, link)
-    if (!strcmp(topic->name, name))
-        return topic;
-    topic = calloc(1, sizeof(*topic));
-    if (topic && !(topic->name = strdup(name))) {
-        free(topic);
-        return NULL;
-    }
-    if (topic) {
-        TAILQ_INIT(&topic->live);
-        TAILQ_INIT(&topic->dead);
-        LIST_INSERT_HEAD(&self->room->topics, topic, link);
-    }
-    return topic;
-}
-
-static size_t bucket_of(const unsigned char digest[GT_ID_BYTES])
-{
-    return (digest[0] | (size_t)digest[1] << 8) % SEEN_BUCKETS;
-}
-
-/* Drops what expired in the bucket on its way. */
-static bool was_seen(struct topic *topic, const unsigned char digest[GT_ID_BYTES], int64_t since)
-{
-    struct seen *seen = LIST_FIRST(&topic->seen[bucket_of(digest)]);
-    while (seen) {
-        struct seen *next = LIST_NEXT(seen, link);
-        if (seen->at <= since) {
-            LIST_REMOVE(seen, link);
-            free(seen);
-        } else if (!memcmp(seen->digest, digest, GT_ID_BYTES)) {
-            return true;
-        }
-        seen = next;
-    }
-    return false;
 }
 
 /* A push under way: everything that may fail is made first, then the whole is put in place. */
 struct batch {
-    struct entries fresh;
-    struct seen **seen;
+    struct gt_memory_entries fresh;
+    struct gt_memory_seen **seen;
     size_t count;
     uint64_t bytes;
-    struct value *cursor;
+    struct gt_memory_value *cursor;
 };
 
 static void batch_free(struct batch *batch)
 {
-    entries_free(&batch->fresh);
+    gt_memory_entries_free(&batch->fresh);
     for (size_t i = 0; i < batch->count && batch->seen; i++)
         free(batch->seen[i]);
     free(batch->seen);
@@ -270,12 +100,12 @@ static bool twice_in(const struct batch *batch, const unsigned char digest[GT_ID
 static int batch_add(struct batch *batch, const struct gt_push *push,
                      const unsigned char digest[GT_ID_BYTES], int64_t now, struct gt_error *err)
 {
-    struct seen *seen = calloc(1, sizeof(*seen));
-    struct entry *entry = calloc(1, sizeof(*entry));
+    struct gt_memory_seen *seen = calloc(1, sizeof(*seen));
+    struct gt_memory_entry *entry = calloc(1, sizeof(*entry));
     if (!seen || !entry || !(entry->id = strdup(push->id)) ||
-        !(entry->payload = copy(push->payload, push->len))) {
+        !(entry->payload = gt_memory_copy(push->payload, push->len))) {
         free(seen);
-        entry_free(entry);
+        gt_memory_entry_free(entry);
         return no_memory(err);
     }
     memcpy(seen->digest, digest, GT_ID_BYTES);
@@ -287,54 +117,21 @@ static int batch_add(struct batch *batch, const struct gt_push *push,
     return 0;
 }
 
-static struct value *value_new(const char *name, const void *bytes, size_t len, int64_t until)
-{
-    struct value *value = calloc(1, sizeof(*value));
-    if (!value || !(value->name = strdup(name)) || !(value->bytes = copy(bytes, len))) {
-        if (value)
-            free(value->name);
-        free(value);
-        return NULL;
-    }
-    value->len = len;
-    value->until = until;
-    return value;
-}
-
-static struct value *value_find(struct values *values, const char *name, int64_t now)
-{
-    struct value *value;
-    LIST_FOREACH(value, values, link)
-    if (!strcmp(value->name, name) && (!value->until || value->until > now))
-        return value;
-    return NULL;
-}
-
-/* In name's place, whatever was there. */
-static void value_set(struct values *values, struct value *value)
-{
-    struct value *old;
-    LIST_FOREACH(old, values, link)
-    if (!strcmp(old->name, value->name))
-        break;
-    if (old)
-        value_remove(old);
-    LIST_INSERT_HEAD(values, value, link);
-}
-
-static int batch_fill(struct memory *self, struct topic *topic, struct batch *batch,
+static int batch_fill(struct memory *self, struct gt_memory_topic *topic, struct batch *batch,
                       const struct gt_push *entries, size_t count, const struct gt_cursor *cursor,
                       struct gt_error *err)
 {
     int64_t now = gt_now();
-    if (!(batch->seen = calloc(count + 1, sizeof(struct seen *))))
+    if (!(batch->seen = calloc(count + 1, sizeof(struct gt_memory_seen *))))
         return no_memory(err);
-    if (cursor && !(batch->cursor = value_new(cursor->name, cursor->value, cursor->len, 0)))
+    if (cursor &&
+        !(batch->cursor = gt_memory_value_new(cursor->name, cursor->value, cursor->len, 0)))
         return no_memory(err);
     for (size_t i = 0; i < count; i++) {
         unsigned char digest[GT_ID_BYTES];
         gt_queue_digest(entries[i].id, digest);
-        if (was_seen(topic, digest, now - self->settings.seen_ms) || twice_in(batch, digest))
+        if (gt_memory_was_seen(topic, digest, now - self->settings.seen_ms) ||
+            twice_in(batch, digest))
             continue;
         int rc = batch_add(batch, &entries[i], digest, now, err);
         if (rc)
@@ -343,23 +140,24 @@ static int batch_fill(struct memory *self, struct topic *topic, struct batch *ba
     return 0;
 }
 
-static void batch_place(struct memory *self, struct topic *topic, struct batch *batch)
+static void batch_place(struct memory *self, struct gt_memory_topic *topic, struct batch *batch)
 {
-    struct entry *entry;
+    struct gt_memory_entry *entry;
     TAILQ_FOREACH(entry, &batch->fresh, link)
     entry->number = ++self->room->last;
     TAILQ_CONCAT(&topic->live, &batch->fresh, link);
     for (size_t i = 0; i < batch->count; i++)
-        LIST_INSERT_HEAD(&topic->seen[bucket_of(batch->seen[i]->digest)], batch->seen[i], link);
+        LIST_INSERT_HEAD(&topic->seen[gt_memory_seen_bucket(batch->seen[i]->digest)],
+                         batch->seen[i], link);
     topic->depth += batch->count;
     topic->bytes += batch->bytes;
     batch->count = 0;
     if (batch->cursor)
-        value_set(&self->room->cursors, batch->cursor);
+        gt_memory_value_set(&self->room->cursors, batch->cursor);
     batch->cursor = NULL;
 }
 
-static bool too_high(const struct memory *self, const struct topic *topic,
+static bool too_high(const struct memory *self, const struct gt_memory_topic *topic,
                      const struct batch *batch)
 {
     uint64_t bytes = self->settings.high_water_bytes, count = self->settings.high_water_count;
@@ -374,7 +172,7 @@ static int memory_push(void *handle, const char *name, const struct gt_push *ent
 {
     LOCKED;
     struct memory *self = handle;
-    struct topic *topic = topic_get(self, name);
+    struct gt_memory_topic *topic = topic_of(self, name);
     if (!topic)
         return no_memory(err);
     struct batch batch = {0};
@@ -391,15 +189,15 @@ static int memory_push(void *handle, const char *name, const struct gt_push *ent
     return rc;
 }
 
-static void leave(struct topic *topic, struct entry *entry)
+static void leave(struct gt_memory_topic *topic, struct gt_memory_entry *entry)
 {
     TAILQ_REMOVE(&topic->live, entry, link);
     topic->depth--;
     topic->bytes -= entry->len;
 }
 
-static int entomb(struct memory *self, struct topic *topic, struct entry *entry, const char *why,
-                  struct gt_error *err)
+static int entomb(struct memory *self, struct gt_memory_topic *topic, struct gt_memory_entry *entry,
+                  const char *why, struct gt_error *err)
 {
     char *words = strdup(why);
     if (!words)
@@ -414,8 +212,8 @@ static int entomb(struct memory *self, struct topic *topic, struct entry *entry,
     return 0;
 }
 
-static int entomb_worn(struct memory *self, struct topic *topic, struct entry *entry,
-                       struct gt_error *err)
+static int entomb_worn(struct memory *self, struct gt_memory_topic *topic,
+                       struct gt_memory_entry *entry, struct gt_error *err)
 {
     char why[300];
     snprintf(why, sizeof(why), GT_QUEUE_BURIED_BY_COUNT, (long long)entry->deliveries,
@@ -425,7 +223,8 @@ static int entomb_worn(struct memory *self, struct topic *topic, struct entry *e
     return rc;
 }
 
-static int lease(struct memory *self, struct entry *entry, int64_t now, struct gt_error *err)
+static int lease(struct memory *self, struct gt_memory_entry *entry, int64_t now,
+                 struct gt_error *err)
 {
     char *owner = strdup(self->settings.consumer);
     if (!owner)
@@ -437,14 +236,15 @@ static int lease(struct memory *self, struct entry *entry, int64_t now, struct g
     return 0;
 }
 
-static void hand_back(struct entry *entry, int64_t available_ms)
+static void hand_back(struct gt_memory_entry *entry, int64_t available_ms)
 {
     free(entry->owner);
     entry->owner = NULL;
     entry->available_ms = available_ms;
 }
 
-static bool fill_job(const struct entry *entry, struct gt_arena *arena, struct gt_job *job)
+static bool fill_job(const struct gt_memory_entry *entry, struct gt_arena *arena,
+                     struct gt_job *job)
 {
     *job = (struct gt_job){
         .id = gt_arena_strdup(arena, entry->id),
@@ -457,9 +257,9 @@ static bool fill_job(const struct entry *entry, struct gt_arena *arena, struct g
     return job->id && job->payload;
 }
 
-static struct entry *next_available(struct topic *topic, int64_t now)
+static struct gt_memory_entry *next_available(struct gt_memory_topic *topic, int64_t now)
 {
-    struct entry *entry;
+    struct gt_memory_entry *entry;
     TAILQ_FOREACH(entry, &topic->live, link)
     if (entry->available_ms <= now)
         return entry;
@@ -471,11 +271,11 @@ static int memory_pull(void *handle, const char *name, size_t most, struct gt_ar
 {
     LOCKED;
     struct memory *self = handle;
-    struct topic *topic = topic_get(self, name);
+    struct gt_memory_topic *topic = topic_of(self, name);
     int64_t now = gt_now();
     uint64_t bytes = 0;
     int got = 0, rc = topic ? 0 : no_memory(err);
-    struct entry *entry;
+    struct gt_memory_entry *entry;
     while (!rc && (size_t)got < most && bytes < GT_QUEUE_PULL_BYTES &&
            (entry = next_available(topic, now))) {
         if (entry->deliveries >= self->settings.max_deliveries) {
@@ -498,9 +298,9 @@ static int memory_pull(void *handle, const char *name, size_t most, struct gt_ar
     return got ? got : rc;
 }
 
-static struct entry *find(struct entries *list, const char *handle)
+static struct gt_memory_entry *find(struct gt_memory_entries *list, const char *handle)
 {
-    struct entry *entry;
+    struct gt_memory_entry *entry;
     char number[32];
     TAILQ_FOREACH(entry, list, link)
     {
@@ -512,12 +312,13 @@ static struct entry *find(struct entries *list, const char *handle)
 }
 
 static int find_mine(struct memory *self, const char *name, const struct gt_job *job,
-                     struct topic **ret_topic, struct entry **ret_entry, struct gt_error *err)
+                     struct gt_memory_topic **ret_topic, struct gt_memory_entry **ret_entry,
+                     struct gt_error *err)
 {
-    struct topic *topic = topic_get(self, name);
+    struct gt_memory_topic *topic = topic_of(self, name);
     if (!topic)
         return no_memory(err);
-    struct entry *entry = find(&topic->live, job->handle);
+    struct gt_memory_entry *entry = find(&topic->live, job->handle);
     if (!entry || !entry->owner || strcmp(entry->owner, self->settings.consumer) != 0 ||
         entry->deliveries != job->deliveries)
         return gt_fail(err, GT_E_CONFLICT, "the lease of %s was lost", job->id ? job->id : "a job");
@@ -530,13 +331,13 @@ static int memory_ack(void *handle, const char *name, const struct gt_job *job,
                       struct gt_error *err)
 {
     LOCKED;
-    struct topic *topic = topic_get(handle, name);
+    struct gt_memory_topic *topic = topic_of(handle, name);
     if (!topic)
         return no_memory(err);
-    struct entry *entry = find(&topic->live, job->handle);
+    struct gt_memory_entry *entry = find(&topic->live, job->handle);
     if (entry) {
         leave(topic, entry);
-        entry_free(entry);
+        gt_memory_entry_free(entry);
     }
     return 0;
 }
@@ -546,8 +347,8 @@ static int memory_extend(void *handle, const char *name, const struct gt_job *jo
 {
     LOCKED;
     struct memory *self = handle;
-    struct topic *topic = NULL;
-    struct entry *entry = NULL;
+    struct gt_memory_topic *topic = NULL;
+    struct gt_memory_entry *entry = NULL;
     int rc = find_mine(self, name, job, &topic, &entry, err);
     if (!rc)
         entry->available_ms = gt_now() + self->settings.lease_ms;
@@ -558,8 +359,8 @@ static int memory_release(void *handle, const char *name, const struct gt_job *j
                           int64_t delay_ms, bool counted, struct gt_error *err)
 {
     LOCKED;
-    struct topic *topic = NULL;
-    struct entry *entry = NULL;
+    struct gt_memory_topic *topic = NULL;
+    struct gt_memory_entry *entry = NULL;
     int rc = find_mine(handle, name, job, &topic, &entry, err);
     if (rc)
         return rc;
@@ -572,13 +373,14 @@ static int memory_bury(void *handle, const char *name, const struct gt_job *job,
                        struct gt_error *err)
 {
     LOCKED;
-    struct topic *topic = NULL;
-    struct entry *entry = NULL;
+    struct gt_memory_topic *topic = NULL;
+    struct gt_memory_entry *entry = NULL;
     int rc = find_mine(handle, name, job, &topic, &entry, err);
     return rc ? rc : entomb(handle, topic, entry, why, err);
 }
 
-static bool fill_dead(const struct entry *entry, struct gt_arena *arena, struct gt_dead *dead)
+static bool fill_dead(const struct gt_memory_entry *entry, struct gt_arena *arena,
+                      struct gt_dead *dead)
 {
     *dead = (struct gt_dead){
         .id = gt_arena_strdup(arena, entry->id),
@@ -597,10 +399,10 @@ static int memory_dead(void *handle, const char *name, const char *after, size_t
                        struct gt_arena *arena, struct gt_dead *ret_dead, struct gt_error *err)
 {
     LOCKED;
-    struct topic *topic = topic_get(handle, name);
+    struct gt_memory_topic *topic = topic_of(handle, name);
     unsigned long long start = after ? strtoull(after, NULL, 10) : 0;
     int got = 0;
-    struct entry *entry;
+    struct gt_memory_entry *entry;
     if (!topic)
         return no_memory(err);
     TAILQ_FOREACH(entry, &topic->dead, link)
@@ -618,12 +420,13 @@ static int memory_dead(void *handle, const char *name, const char *after, size_t
 }
 
 static int take_dead(struct memory *self, const char *name, const char *handle,
-                     struct topic **ret_topic, struct entry **ret_entry, struct gt_error *err)
+                     struct gt_memory_topic **ret_topic, struct gt_memory_entry **ret_entry,
+                     struct gt_error *err)
 {
-    struct topic *topic = topic_get(self, name);
+    struct gt_memory_topic *topic = topic_of(self, name);
     if (!topic)
         return no_memory(err);
-    struct entry *entry = find(&topic->dead, handle);
+    struct gt_memory_entry *entry = find(&topic->dead, handle);
     if (!entry)
         return gt_fail(err, GT_E_NOTFOUND, "there is no dead letter %.63s in %s", handle, name);
     TAILQ_REMOVE(&topic->dead, entry, link);
@@ -637,8 +440,8 @@ static int memory_replay(void *handle, const char *name, const char *dead, struc
 {
     LOCKED;
     struct memory *self = handle;
-    struct topic *topic = NULL;
-    struct entry *entry = NULL;
+    struct gt_memory_topic *topic = NULL;
+    struct gt_memory_entry *entry = NULL;
     int rc = take_dead(self, name, dead, &topic, &entry, err);
     if (rc)
         return rc;
@@ -655,11 +458,11 @@ static int memory_replay(void *handle, const char *name, const char *dead, struc
 static int memory_drop(void *handle, const char *name, const char *dead, struct gt_error *err)
 {
     LOCKED;
-    struct topic *topic = NULL;
-    struct entry *entry = NULL;
+    struct gt_memory_topic *topic = NULL;
+    struct gt_memory_entry *entry = NULL;
     int rc = take_dead(handle, name, dead, &topic, &entry, err);
     if (!rc)
-        entry_free(entry);
+        gt_memory_entry_free(entry);
     return rc;
 }
 
@@ -668,7 +471,7 @@ static int memory_cursor(void *handle, const char *name, struct gt_buffer *ret_v
 {
     LOCKED;
     struct memory *self = handle;
-    struct value *value = value_find(&self->room->cursors, name, 0);
+    struct gt_memory_value *value = gt_memory_value_find(&self->room->cursors, name, 0);
     return value ? gt_queue_value(ret_value, value->bytes, value->len, err)
                  : gt_fail(err, GT_E_NOTFOUND, "%s has no cursor yet", name);
 }
@@ -678,10 +481,11 @@ static int memory_put(void *handle, const char *name, const void *bytes, size_t 
 {
     LOCKED;
     struct memory *self = handle;
-    struct value *value = value_new(name, bytes, len, ttl_ms ? gt_now() + ttl_ms : 0);
+    struct gt_memory_value *value =
+        gt_memory_value_new(name, bytes, len, ttl_ms ? gt_now() + ttl_ms : 0);
     if (!value)
         return no_memory(err);
-    value_set(&self->room->facts, value);
+    gt_memory_value_set(&self->room->facts, value);
     return 0;
 }
 
@@ -690,11 +494,11 @@ static int memory_put_once(void *handle, const char *name, const void *bytes, si
 {
     LOCKED;
     struct memory *self = handle;
-    struct value *value = value_find(&self->room->facts, name, gt_now());
+    struct gt_memory_value *value = gt_memory_value_find(&self->room->facts, name, gt_now());
     if (!value) {
-        if (!(value = value_new(name, bytes, len, 0)))
+        if (!(value = gt_memory_value_new(name, bytes, len, 0)))
             return no_memory(err);
-        value_set(&self->room->facts, value);
+        gt_memory_value_set(&self->room->facts, value);
     }
     return gt_queue_value(ret_value, value->bytes, value->len, err);
 }
@@ -704,16 +508,16 @@ static int memory_get(void *handle, const char *name, struct gt_buffer *ret_valu
 {
     LOCKED;
     struct memory *self = handle;
-    struct value *value = value_find(&self->room->facts, name, gt_now());
+    struct gt_memory_value *value = gt_memory_value_find(&self->room->facts, name, gt_now());
     return value ? gt_queue_value(ret_value, value->bytes, value->len, err)
                  : gt_fail(err, GT_E_NOTFOUND, "there is no fact \"%s\"", name);
 }
 
 /* The first name after `after` that starts with the prefix. */
-static struct value *next_fact(struct memory *self, const char *prefix, const char *after,
-                               int64_t now)
+static struct gt_memory_value *next_fact(struct memory *self, const char *prefix, const char *after,
+                                         int64_t now)
 {
-    struct value *value, *best = NULL;
+    struct gt_memory_value *value, *best = NULL;
     LIST_FOREACH(value, &self->room->facts, link)
     if (gt_starts_with(value->name, prefix) && (!value->until || value->until > now) &&
         (!after || strcmp(value->name, after) > 0) &&
@@ -728,7 +532,7 @@ static int memory_list(void *handle, const char *prefix, size_t most, struct gt_
     LOCKED;
     int64_t now = gt_now();
     int got = 0;
-    struct value *value = next_fact(handle, prefix, NULL, now);
+    struct gt_memory_value *value = next_fact(handle, prefix, NULL, now);
     for (; value && (size_t)got < most; value = next_fact(handle, prefix, value->name, now)) {
         ret_facts[got] = (struct gt_fact){.name = gt_arena_strdup(arena, value->name),
                                           .value = gt_arena_memdup(arena, value->bytes, value->len),
@@ -744,8 +548,8 @@ static int memory_stats(void *handle, const char *name, struct gt_topic_stats *r
                         struct gt_error *err)
 {
     LOCKED;
-    struct topic *topic = topic_get(handle, name);
-    struct entry *entry;
+    struct gt_memory_topic *topic = topic_of(handle, name);
+    struct gt_memory_entry *entry;
     if (!topic)
         return no_memory(err);
     struct gt_topic_stats stats = {

@@ -162,32 +162,13 @@ static int broken(struct gt_redis_link *link, const char *doing, struct gt_error
                    link->address.name, *words ? words : "connection lost", doing);
 }
 
-/* One command on a connection that is there. Writing to a connection that the server closed must
- * not kill us by SIGPIPE, and what the process does about signals is not ours to change: it is held
- * back in this thread. */
-static redisReply *exchange(redisContext *context, const struct gt_redis_words *words)
-{
-    sigset_t pipe_only, before, waiting;
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    sigpending(&waiting);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-    redisReply *reply = redisCommandArgv(context, (int)words->count, words->words, words->lens);
-    if (!reply && !sigismember(&waiting, SIGPIPE)) {
-        const struct timespec now = {0};
-        while (sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
-            continue;
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return reply;
-}
-
 static int send_connected(struct gt_redis_link *link, const struct gt_redis_words *words,
                           const char *doing, redisReply **ret_reply, struct gt_error *err)
 {
     if (words->failed)
         return gt_fail(err, GT_E_NOMEM, "out of memory");
-    redisReply *reply = exchange(link->context, words);
+    redisReply *reply =
+        redisCommandArgv(link->context, (int)words->count, words->words, words->lens);
     if (!reply)
         return broken(link, doing, err);
     if (reply->type == REDIS_REPLY_ERROR) {
@@ -250,9 +231,24 @@ static int connect_link(struct gt_redis_link *link, struct gt_error *err)
     return rc;
 }
 
+/* Writing to a connection that the server closed must not kill us by SIGPIPE, and what the process
+ * does about signals is not ours to change: it is held back in this thread, and taken away if it
+ * came. */
 int gt_redis_send(struct gt_redis_link *link, const struct gt_redis_words *words,
                   redisReply **ret_reply, struct gt_error *err)
 {
+    const struct timespec now = {0};
+    sigset_t pipe_only, before, waiting;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&waiting);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
     int rc = link->context ? 0 : connect_link(link, err);
-    return rc ? rc : send_connected(link, words, "waiting for an answer", ret_reply, err);
+    if (!rc)
+        rc = send_connected(link, words, "waiting for an answer", ret_reply, err);
+    if (rc && !sigismember(&waiting, SIGPIPE))
+        while (sigtimedwait(&pipe_only, NULL, &now) < 0 && errno == EINTR)
+            continue;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
 }

@@ -19,15 +19,6 @@ struct entry {
     char owner[256];
 };
 
-static bool read_handle(const char *handle, int64_t *ret)
-{
-    size_t len = strlen(handle);
-    if (!len || len > 18 || strspn(handle, "0123456789") != len)
-        return false;
-    *ret = strtoll(handle, NULL, 10);
-    return true;
-}
-
 static int topic_get(struct gt_sqlite *self, const char *name, struct topic *ret,
                      struct gt_error *err)
 {
@@ -54,16 +45,6 @@ static int topic_make(struct gt_sqlite *self, const char *name, struct topic *re
     if (!rc)
         rc = topic_get(self, name, ret, err);
     return rc < 0 ? rc : 0;
-}
-
-static int topic_change(struct gt_sqlite *self, int64_t topic, int64_t depth, int64_t bytes,
-                        int64_t dead, struct gt_error *err)
-{
-    gt_sqlite_bind_int(self, SQL_TOPIC_CHANGE, 1, topic);
-    gt_sqlite_bind_int(self, SQL_TOPIC_CHANGE, 2, depth);
-    gt_sqlite_bind_int(self, SQL_TOPIC_CHANGE, 3, bytes);
-    gt_sqlite_bind_int(self, SQL_TOPIC_CHANGE, 4, dead);
-    return gt_sqlite_run(self, SQL_TOPIC_CHANGE, err);
 }
 
 /* 1: not seen before (and now it is). */
@@ -163,7 +144,7 @@ static int add_fresh(struct gt_sqlite *self, const char *name, const struct topi
         return 0;
     int rc = sweep_seen(self, topic->n, fresh, now, err);
     if (!rc)
-        rc = topic_change(self, topic->n, (int64_t)fresh, (int64_t)bytes, 0, err);
+        rc = gt_sqlite_topic_change(self, topic->n, (int64_t)fresh, (int64_t)bytes, 0, err);
     return rc ? rc : check_size(self, err);
 }
 
@@ -233,7 +214,7 @@ static int bury_entry(struct gt_sqlite *self, int64_t topic, const struct entry 
     gt_sqlite_bind_int(self, SQL_ENTRY_DELETE, 1, entry->n);
     gt_sqlite_bind_text(self, SQL_ENTRY_DELETE, 2, name);
     rc = gt_sqlite_run(self, SQL_ENTRY_DELETE, err);
-    return rc ? rc : topic_change(self, topic, -1, -(int64_t)entry->len, 1, err);
+    return rc ? rc : gt_sqlite_topic_change(self, topic, -1, -(int64_t)entry->len, 1, err);
 }
 
 static int lease(struct gt_sqlite *self, const struct entry *entry, int64_t available_ms,
@@ -247,37 +228,14 @@ static int lease(struct gt_sqlite *self, const struct entry *entry, int64_t avai
     return gt_sqlite_run(self, SQL_LEASE, err);
 }
 
-/* 1: in arena memory at *ret; 0: no room there. */
-static int read_body(struct gt_sqlite *self, int64_t body, struct gt_arena *arena, const void **ret,
-                     size_t *ret_len, struct gt_error *err)
-{
-    gt_sqlite_bind_int(self, SQL_BODY, 1, body);
-    int rc = gt_sqlite_row(self, SQL_BODY, err);
-    if (rc <= 0)
-        return rc ? rc
-                  : gt_fail(err, GT_E_INVALID,
-                            "%s: the queue's file is damaged (an entry has no payload); move it "
-                            "away and start again",
-                            self->path);
-    sqlite3_stmt *row = self->statements[SQL_BODY];
-    const void *bytes = sqlite3_column_blob(row, 0);
-    size_t len = (size_t)sqlite3_column_bytes(row, 0);
-    const void *copy = gt_arena_memdup(arena, len ? bytes : "", len);
-    gt_sqlite_done(self, SQL_BODY);
-    if (!copy)
-        return 0;
-    *ret = copy;
-    *ret_len = len;
-    return 1;
-}
-
 /* 1: handed out; 0: no room in the arena. */
 static int hand_out(struct gt_sqlite *self, const struct entry *entry, int64_t now,
                     struct gt_arena *arena, struct gt_job *ret, struct gt_error *err)
 {
     struct gt_job job = {
         .id = entry->id, .deliveries = entry->deliveries + 1, .pushed_ms = entry->pushed_ms};
-    int rc = entry->id ? read_body(self, entry->body, arena, &job.payload, &job.len, err) : 0;
+    int rc =
+        entry->id ? gt_sqlite_read_body(self, entry->body, arena, &job.payload, &job.len, err) : 0;
     if (rc <= 0)
         return rc;
     rc = lease(self, entry, now + self->settings.lease_ms, true, err);
@@ -386,7 +344,7 @@ static int forget(struct gt_sqlite *self, const char *name, int64_t n, struct gt
     gt_sqlite_bind_int(self, SQL_BODY_DELETE, 1, sqlite3_column_int64(row, 2));
     gt_sqlite_done(self, SQL_ENTRY_DELETE);
     rc = gt_sqlite_run(self, SQL_BODY_DELETE, err);
-    return rc ? rc : topic_change(self, topic, -1, -len, 0, err);
+    return rc ? rc : gt_sqlite_topic_change(self, topic, -1, -len, 0, err);
 }
 
 static int sqlite_ack(void *handle, const char *name, const struct gt_job *job,
@@ -394,7 +352,7 @@ static int sqlite_ack(void *handle, const char *name, const struct gt_job *job,
 {
     struct gt_sqlite *self = handle;
     int64_t n = 0;
-    if (!read_handle(job->handle, &n))
+    if (!gt_sqlite_read_handle(job->handle, &n))
         return gt_fail(err, GT_E_INVALID, "\"%.63s\" is no job of this queue", job->handle);
     int rc = gt_sqlite_begin(self, err);
     return rc ? rc : gt_sqlite_end(self, forget(self, name, n, err), err);
@@ -412,7 +370,7 @@ static int change(struct gt_sqlite *self, const char *name, const struct gt_job 
                   int64_t available_ms, bool keep, bool uncount, struct gt_error *err)
 {
     int64_t n = 0;
-    if (!read_handle(job->handle, &n))
+    if (!gt_sqlite_read_handle(job->handle, &n))
         return lost(job, err);
     gt_sqlite_bind_int(self, SQL_ENTRY_CHANGE, 1, n);
     gt_sqlite_bind_text(self, SQL_ENTRY_CHANGE, 2, self->settings.consumer);
@@ -444,7 +402,7 @@ static int bury_mine(struct gt_sqlite *self, const char *name, const struct gt_j
     struct entry entry;
     struct topic topic;
     int64_t n = 0;
-    if (!read_handle(job->handle, &n))
+    if (!gt_sqlite_read_handle(job->handle, &n))
         return lost(job, err);
     gt_sqlite_bind_int(self, SQL_ENTRY, 1, n);
     gt_sqlite_bind_text(self, SQL_ENTRY, 2, name);
@@ -464,129 +422,6 @@ static int sqlite_bury(void *handle, const char *name, const struct gt_job *job,
     struct gt_sqlite *self = handle;
     int rc = gt_sqlite_begin(self, err);
     return rc ? rc : gt_sqlite_end(self, bury_mine(self, name, job, why, err), err);
-}
-
-/* 1: the first dead letter after n; *ret_body names its payload. */
-static int dead_row(struct gt_sqlite *self, const char *name, int64_t after, struct gt_arena *arena,
-                    struct gt_dead *ret, int64_t *ret_body, struct gt_error *err)
-{
-    gt_sqlite_bind_int(self, SQL_DEAD_LIST, 1, after);
-    gt_sqlite_bind_text(self, SQL_DEAD_LIST, 2, name);
-    int rc = gt_sqlite_row(self, SQL_DEAD_LIST, err);
-    if (rc <= 0)
-        return rc;
-    sqlite3_stmt *row = self->statements[SQL_DEAD_LIST];
-    const char *id = (const char *)sqlite3_column_text(row, 5);
-    const char *why = (const char *)sqlite3_column_text(row, 6);
-    *ret = (struct gt_dead){.deliveries = sqlite3_column_int64(row, 1),
-                            .pushed_ms = sqlite3_column_int64(row, 2),
-                            .buried_ms = sqlite3_column_int64(row, 3),
-                            .id = gt_arena_strdup(arena, id ? id : ""),
-                            .why = gt_arena_strdup(arena, why ? why : "")};
-    snprintf(ret->handle, sizeof(ret->handle), "%lld", (long long)sqlite3_column_int64(row, 0));
-    *ret_body = sqlite3_column_int64(row, 4);
-    gt_sqlite_done(self, SQL_DEAD_LIST);
-    return 1;
-}
-
-/* Each letter by itself, without a transaction: a letter replayed or dropped meanwhile is left out.
- */
-static int sqlite_dead(void *handle, const char *name, const char *after, size_t most,
-                       struct gt_arena *arena, struct gt_dead *ret_dead, struct gt_error *err)
-{
-    struct gt_sqlite *self = handle;
-    int64_t n = 0, body = 0;
-    size_t got = 0;
-    int rc = 1;
-    if (after && !read_handle(after, &n))
-        return gt_fail(err, GT_E_INVALID, "\"%.63s\" is no dead letter's handle", after);
-    while (got < most) {
-        struct gt_dead *dead = &ret_dead[got];
-        rc = dead_row(self, name, n, arena, dead, &body, err);
-        if (rc <= 0)
-            break;
-        rc = read_body(self, body, arena, &dead->payload, &dead->len, err);
-        if (rc < 0)
-            break;
-        if (!rc || !dead->id || !dead->why) {
-            rc = gt_fail(err, GT_E_LIMIT, "dead letter %s does not fit in memory", dead->handle);
-            break;
-        }
-        n = strtoll(dead->handle, NULL, 10);
-        got++;
-    }
-    return got ? (int)got : rc < 0 ? rc : 0;
-}
-
-/* A dead letter taken out of the table. */
-struct letter {
-    int64_t n, topic, len, body;
-    char id[160];
-};
-
-static int take_letter(struct gt_sqlite *self, const char *name, const char *handle,
-                       struct letter *ret, struct gt_error *err)
-{
-    int rc = 0;
-    if (read_handle(handle, &ret->n)) {
-        gt_sqlite_bind_int(self, SQL_DEAD_ONE, 1, ret->n);
-        gt_sqlite_bind_text(self, SQL_DEAD_ONE, 2, name);
-        rc = gt_sqlite_row(self, SQL_DEAD_ONE, err);
-    }
-    if (rc <= 0)
-        return rc ? rc
-                  : gt_fail(err, GT_E_NOTFOUND, "there is no dead letter \"%.63s\" in %s", handle,
-                            name);
-    sqlite3_stmt *row = self->statements[SQL_DEAD_ONE];
-    ret->topic = sqlite3_column_int64(row, 0);
-    ret->len = sqlite3_column_int64(row, 1);
-    ret->body = sqlite3_column_int64(row, 2);
-    snprintf(ret->id, sizeof(ret->id), "%s", (const char *)sqlite3_column_text(row, 3));
-    gt_sqlite_done(self, SQL_DEAD_ONE);
-    gt_sqlite_bind_int(self, SQL_DEAD_DELETE, 1, ret->n);
-    return gt_sqlite_run(self, SQL_DEAD_DELETE, err);
-}
-
-static int replay_letter(struct gt_sqlite *self, const char *name, const char *handle,
-                         struct gt_error *err)
-{
-    struct letter letter = {0};
-    int rc = take_letter(self, name, handle, &letter, err);
-    if (rc)
-        return rc;
-    gt_sqlite_bind_int(self, SQL_ENTRY_ADD, 1, letter.topic);
-    gt_sqlite_bind_int(self, SQL_ENTRY_ADD, 2, gt_now());
-    gt_sqlite_bind_int(self, SQL_ENTRY_ADD, 3, letter.len);
-    gt_sqlite_bind_int(self, SQL_ENTRY_ADD, 4, letter.body);
-    gt_sqlite_bind_text(self, SQL_ENTRY_ADD, 5, letter.id);
-    rc = gt_sqlite_run(self, SQL_ENTRY_ADD, err);
-    return rc ? rc : topic_change(self, letter.topic, 1, letter.len, -1, err);
-}
-
-static int sqlite_replay(void *handle, const char *name, const char *dead, struct gt_error *err)
-{
-    struct gt_sqlite *self = handle;
-    int rc = gt_sqlite_begin(self, err);
-    return rc ? rc : gt_sqlite_end(self, replay_letter(self, name, dead, err), err);
-}
-
-static int drop_letter(struct gt_sqlite *self, const char *name, const char *handle,
-                       struct gt_error *err)
-{
-    struct letter letter = {0};
-    int rc = take_letter(self, name, handle, &letter, err);
-    if (rc)
-        return rc;
-    gt_sqlite_bind_int(self, SQL_BODY_DELETE, 1, letter.body);
-    rc = gt_sqlite_run(self, SQL_BODY_DELETE, err);
-    return rc ? rc : topic_change(self, letter.topic, 0, 0, -1, err);
-}
-
-static int sqlite_drop(void *handle, const char *name, const char *dead, struct gt_error *err)
-{
-    struct gt_sqlite *self = handle;
-    int rc = gt_sqlite_begin(self, err);
-    return rc ? rc : gt_sqlite_end(self, drop_letter(self, name, dead, err), err);
 }
 
 static int sqlite_stats(void *handle, const char *name, struct gt_topic_stats *ret,
@@ -622,9 +457,9 @@ const struct gt_queue_backend gt_queue_sqlite = {
     .extend = sqlite_extend,
     .release = sqlite_release,
     .bury = sqlite_bury,
-    .dead = sqlite_dead,
-    .replay = sqlite_replay,
-    .drop = sqlite_drop,
+    .dead = gt_sqlite_dead,
+    .replay = gt_sqlite_replay,
+    .drop = gt_sqlite_drop,
     .cursor = gt_sqlite_cursor,
     .put = gt_sqlite_put,
     .put_once = gt_sqlite_put_once,

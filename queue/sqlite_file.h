@@ -91,6 +91,19 @@ int gt_sqlite_used(struct gt_sqlite *self, uint64_t *ret_bytes, struct gt_error 
  * tried again. */
 void gt_sqlite_shrink(struct gt_sqlite *self);
 
+/* sqlite_dead.c: dead letters, and what they share with live entries. */
+/* Handles are the row's number in decimal. */
+bool gt_sqlite_read_handle(const char *handle, int64_t *ret);
+int gt_sqlite_topic_change(struct gt_sqlite *self, int64_t topic, int64_t depth, int64_t bytes,
+                           int64_t dead, struct gt_error *err);
+/* 1: in arena memory at *ret; 0: no room there. */
+int gt_sqlite_read_body(struct gt_sqlite *self, int64_t body, struct gt_arena *arena,
+                        const void **ret, size_t *ret_len, struct gt_error *err);
+int gt_sqlite_dead(void *self, const char *topic, const char *after, size_t most,
+                   struct gt_arena *arena, struct gt_dead *ret_dead, struct gt_error *err);
+int gt_sqlite_replay(void *self, const char *topic, const char *dead, struct gt_error *err);
+int gt_sqlite_drop(void *self, const char *topic, const char *dead, struct gt_error *err);
+
 /* sqlite_facts.c: cursors and facts. */
 int gt_sqlite_cursor_set(struct gt_sqlite *self, const struct gt_cursor *cursor,
                          struct gt_error *err);
