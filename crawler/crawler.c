@@ -125,12 +125,22 @@ static void begin_due(struct gt_crawler *crawler, int64_t now)
             gt_poll_begin(&crawler->tracked[i], false);
 }
 
+static bool is_held(const struct gt_tracked *tracked)
+{
+    return tracked->crawler->held && tracked->phase == GT_COMMITTING;
+}
+
+/* "": nothing is wrong. */
+static const char *error_of(const struct gt_tracked *tracked)
+{
+    return is_held(tracked) ? tracked->crawler->held_why.message : tracked->schedule.error;
+}
+
 static void report(struct gt_tracked *tracked, const char *state, int64_t now)
 {
     const struct gt_crawl_sink *sink = &tracked->crawler->sink;
     const struct gt_schedule *schedule = &tracked->schedule;
-    bool held = tracked->phase == GT_COMMITTING && tracked->crawler->held;
-    const char *error = held ? tracked->crawler->held_why.message : schedule->error;
+    const char *error = error_of(tracked);
     const struct gt_source_state told = {
         .name = tracked->config->name,
         .type = tracked->config->type,
@@ -146,6 +156,7 @@ static void report(struct gt_tracked *tracked, const char *state, int64_t now)
     tracked->dirty = false;
     tracked->reported_at = now;
     tracked->reported_state = state;
+    tracked->reported_error = *error != '\0';
 }
 
 static int64_t report_at(const struct gt_tracked *tracked)
@@ -153,16 +164,18 @@ static int64_t report_at(const struct gt_tracked *tracked)
     return tracked->reported_state ? tracked->reported_at + REPORT_EVERY : 0;
 }
 
-/* A change of state is told at once, anything else at most once a second. */
+/* A change of state, or that something is wrong now, is told at once; anything else at most once a
+ * second. */
 static void report_dirty(struct gt_crawler *crawler, int64_t now)
 {
     for (size_t i = 0; i < crawler->count; i++) {
         struct gt_tracked *tracked = &crawler->tracked[i];
         if (!tracked->dirty)
             continue;
-        bool held = crawler->held && tracked->phase == GT_COMMITTING;
-        const char *state = gt_schedule_state(&tracked->schedule, held);
-        if (state != tracked->reported_state || now >= report_at(tracked))
+        const char *state = gt_schedule_state(&tracked->schedule, is_held(tracked));
+        bool error = *error_of(tracked) != '\0';
+        if (state != tracked->reported_state || error != tracked->reported_error ||
+            now >= report_at(tracked))
             report(tracked, state, now);
     }
 }

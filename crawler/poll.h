@@ -41,6 +41,7 @@ struct gt_tracked {
     bool dirty; /* its state should be reported */
     int64_t reported_at;
     const char *reported_state;
+    bool reported_error;
 };
 
 struct gt_crawler {

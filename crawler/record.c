@@ -37,9 +37,60 @@ struct gt_answer {
 
 /* --- parsing --- */
 
+static int hex4(const char *at)
+{
+    int value = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = at[i];
+        int digit = c >= '0' && c <= '9'                 ? c - '0'
+                    : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                         : -1;
+        if (digit < 0)
+            return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+/* The code unit of a \\uXXXX at `at`, -1: there is none. */
+static int escape_at(const char *at, const char *end)
+{
+    return end - at >= 6 && at[0] == '\\' && at[1] == 'u' ? hex4(at + 2) : -1;
+}
+
+/* Half a surrogate pair alone becomes U+FFFD; everything else stays. */
+static void mend_surrogates(char *text, size_t len)
+{
+    char *end = text + len;
+
+    for (char *at = text; at < end; at++) {
+        if (*at != '\\')
+            continue;
+        int unit = escape_at(at, end);
+        if (unit < 0) { /* another escape, "\\\\" among them */
+            at++;
+            continue;
+        }
+        int low = unit >= 0xD800 && unit < 0xDC00 ? escape_at(at + 6, end) : -1;
+        if (low >= 0xDC00 && low < 0xE000)
+            at += 6;
+        else if (unit >= 0xD800 && unit < 0xE000)
+            memcpy(at + 2, "fffd", 4);
+        at += 5;
+    }
+}
+
+/* Strictly first. Then with ill-formed text in strings replaced: one broken item must not hide all
+ * the others. */
 static int parse_json(struct gt_answer *answer, struct gt_error *err)
 {
     answer->json = gt_json_parse(answer->text, answer->len, err);
+    if (!answer->json) {
+        GT_BUFFER_AUTO struct gt_buffer clean = GT_BUFFER(3 * answer->len + 16);
+        gt_utf8_append_clean(&clean, answer->text, answer->len);
+        mend_surrogates(clean.data, clean.len);
+        answer->json = clean.data ? gt_json_parse(clean.data, clean.len, err) : NULL;
+    }
     if (!answer->json)
         return gt_fail(err, GT_E_INVALID, "the answer is not JSON");
     answer->root.json = answer->json;
