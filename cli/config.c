@@ -31,12 +31,29 @@ static void print_summary(const struct gt_config *config)
     printf(", queue %s\n", config->queue.type);
 }
 
+#define KEYWORD_LEAST 4
+
+static void note_short_keywords(const struct gt_config *config)
+{
+    for (size_t b = 0; b < config->brands.count; b++) {
+        const struct gt_brand *brand = GT_LIST_ITEM(config->brands, struct gt_brand, b);
+        for (size_t k = 0; k < brand->keywords.count; k++) {
+            const char *text = GT_LIST_ITEM(brand->keywords, struct gt_keyword, k)->text;
+            if (strlen(text) < KEYWORD_LEAST)
+                printf("note: the keyword \"%s\" of %s is so short that it will be found in many "
+                       "texts that are not about you\n",
+                       text, brand->name);
+        }
+    }
+}
+
 /* Right, but hardly what is meant. */
 static void print_notes(const struct gt_config *config)
 {
     if (!config->brands.count)
         puts("note: there is no brand, so nothing can be recognised as yours; add one under "
              "brands");
+    note_short_keywords(config);
     if (!config->sources.count)
         puts("note: there is no source, so nothing is watched; add one under sources");
     if (!config->channels.count)

@@ -3,6 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
+static void print_sections(const struct gt_option *options, const char *prefix,
+                           const struct gt_config_kinds *kinds, struct gt_arena *arena);
+
+/* Help is one line without a full stop; here it becomes a sentence. */
+static void print_sentence(const char *help)
+{
+    char first = *help >= 'a' && *help <= 'z' ? (char)(*help - 'a' + 'A') : *help;
+    printf("%c%s.\n", first, help + 1);
+}
+
 /* A `|` would end the cell. */
 static void print_cell(const char *text)
 {
@@ -40,8 +50,12 @@ static void print_kinds(const struct gt_option *option, const char *path,
 {
     const struct gt_kind *const *kind = option->kinds((void *)(uintptr_t)kinds);
     for (; kind && *kind; kind++) {
-        printf("\n#### %s of `type: %s`\n\n%s.\n", path, (*kind)->name, (*kind)->summary);
+        const char *inner = gt_arena_printf(arena, "%s.", path);
+        printf("\n#### %s of `type: %s`\n\n", path, (*kind)->name);
+        print_sentence((*kind)->summary);
         print_table((*kind)->options, arena);
+        if (inner)
+            print_sections((*kind)->options, inner, kinds, arena);
     }
 }
 
@@ -57,7 +71,8 @@ static void print_sections(const struct gt_option *options, const char *prefix,
         const char *inner = path ? gt_arena_printf(arena, "%s.", path) : NULL;
         if (!inner)
             return;
-        printf("\n### %s\n\n%s.\n", path, o->help);
+        printf("\n### %s\n\n", path);
+        print_sentence(o->help);
         if (o->shorthand)
             printf("A single value instead of keys is its `%s`.\n", o->shorthand);
         print_table(o->nested, arena);
@@ -72,7 +87,7 @@ void gt_config_reference(const struct gt_config_kinds *kinds)
     GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new((size_t)1024 * 1024);
     if (!arena)
         return;
-    puts("### The file itself");
+    puts("### guette.yaml");
     print_table(gt_config_options, arena);
     print_sections(gt_config_options, "", kinds, arena);
 }

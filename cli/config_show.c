@@ -101,7 +101,8 @@ static bool is_unset(const struct gt_option *option, const void *at)
     if (option->flags & GT_OPTION_LIST)
         return ((const struct gt_list *)at)->count == 0;
     bool text = option->type == GT_OPTION_STRING || option->type == GT_OPTION_SECRET;
-    return text && !*(const char *const *)at;
+    const char *const *value = at;
+    return text && !(*value && **value);
 }
 
 static void print_row(struct printer *printer, const struct gt_option *option, const void *at);

@@ -224,6 +224,15 @@ static int expand_scalar(const struct gt_option_decoder *decoder, const struct g
     return *ret ? 0 : gt_fail(err, GT_E_LIMIT, "does not fit in memory");
 }
 
+/* "${NAME:-}" of a variable that is not set: as if the key were not there. */
+static bool is_left_out(const struct gt_option *option, const struct gt_node *node,
+                        const char *text)
+{
+    bool is_text = option->type == GT_OPTION_STRING || option->type == GT_OPTION_SECRET;
+    return is_text && !*text && node->len &&
+           !(option->flags & (GT_OPTION_REQUIRED | GT_OPTION_LIST));
+}
+
 static void decode_scalar(const struct gt_option_decoder *decoder, const struct frame *frame,
                           const struct gt_option *option, const struct gt_node *node, void *dest)
 {
@@ -236,6 +245,10 @@ static void decode_scalar(const struct gt_option_decoder *decoder, const struct 
         return;
     }
     int rc = expand_scalar(decoder, option, node, &text, &err);
+    if (rc == 0 && is_left_out(option, node, text)) {
+        *(const char **)dest = option->fallback;
+        return;
+    }
     if (rc == 0)
         rc = parse_scalar(option, text, dest, &err);
     if (rc == 0 && option->check)

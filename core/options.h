@@ -11,7 +11,7 @@
  *   any type with GT_OPTION_LIST: struct gt_list of such fields.
  *
  * Every scalar goes through expansion first: ${NAME} and ${NAME:-default} from the environment ($${ is a plain
- * "${"), and a SECRET that starts with "file:" is the content of that file without its final line break. Messages quote
+ * "${"; what expands to nothing counts as not given), and a SECRET that starts with "file:" is the content of that file without its final line break. Messages quote
  * a value as it was written, never what it expanded to, and never a SECRET. */
 #ifndef GT_CORE_OPTIONS_H
 #define GT_CORE_OPTIONS_H

@@ -300,6 +300,11 @@ static void fills_in_variables(void **state)
     for (size_t i = 0; i < 4; i++)
         assert_string_equal(*GT_LIST_ITEM(f->thing.tags, const char *, i), tags[i]);
 
+    assert_int_equal(decode(f, "name: ${GT_TEST_UNSET:-}\npassword: ${GT_TEST_EMPTY}\n"), 0);
+    assert_null(f->thing.name);
+    assert_null(f->thing.password);
+    expect_one(f, "main: {name: '${GT_TEST_EMPTY}'}",
+               "t.yaml:1:14: main.name: \"${GT_TEST_EMPTY}\" is empty; write the part's name");
     expect_one(f, "name: ${GT_TEST_UNSET}",
                "t.yaml:1:7: name: \"${GT_TEST_UNSET}\" needs the environment variable "
                "GT_TEST_UNSET, which is not set; set it, or write ${GT_TEST_UNSET:-default}");
