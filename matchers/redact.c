@@ -234,6 +234,8 @@ static bool continues(const struct gt_scratch *scratch, size_t at)
  */
 static struct gt_span clip(const struct gt_scratch *scratch, struct gt_span place)
 {
+    if (place.end > scratch->horizon)
+        return (struct gt_span){place.start, place.start};
     size_t least = place.start > CONTEXT_BEFORE ? place.start - CONTEXT_BEFORE : 0;
     size_t start = place.start;
     while (start > least && scratch->body[start - 1] != '\n')
@@ -257,6 +259,8 @@ const char *gt_context(const struct gt_scratch *scratch, struct gt_span place)
     GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(RANGES_MAX * CONTEXT_BYTES);
     struct ranges ranges = {.count = 0};
     struct gt_span line = clip(scratch, place);
+    if (line.start == line.end)
+        return NULL;
     find_ranges(scratch, &ranges, line);
     append_line(scratch, &ranges, line, &text);
     if (!gt_buffer_ok(&text))

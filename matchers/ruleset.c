@@ -9,10 +9,6 @@
 #define ARENA_MAX ((size_t)512 * 1024 * 1024)
 #define DATABASE_FORMAT "3" /* goes up when needles or notes change their meaning */
 #define WARNINGS_MAX 100
-/* A trigger may stand so far behind the start of its match when the pattern's own length does not
- * tell. */
-#define BEFORE_MAX 512
-
 /* What is learnt of a probe when the database is built, and kept with it. */
 enum note_state {
     NOTE_FOUND,   /* Vectorscan leads to it */
@@ -173,7 +169,7 @@ static void learn(struct gt_ruleset *ruleset, struct note *notes)
         const struct gt_rule *rule = &ruleset->rules.items[i];
         size_t width =
             rule->triggers.count > 0 ? gt_pattern_width(ruleset->arena, rule->pattern) : 0;
-        notes[i].before = (uint32_t)(width < BEFORE_MAX ? width : BEFORE_MAX);
+        notes[i].before = (uint32_t)(width < GT_BEFORE_MAX ? width : GT_BEFORE_MAX);
         ruleset->probes[i].before = notes[i].before;
     }
     for (size_t i = ruleset->plain.count; i-- > 0;) {

@@ -12,6 +12,10 @@
 #define GT_FINDINGS_MAX 100000
 #define GT_DOCUMENT_MS_DEFAULT INT64_C(10000)
 
+/* A trigger may stand so far behind the start of its match when the pattern's own length does not
+ * tell. */
+#define GT_BEFORE_MAX 512
+
 /* A regex that confirms, with what it confirms: a rule, or a brand's pattern. The first rules.count
  * probes are the rules', in their order; then come the patterns'. */
 struct gt_probe {

@@ -158,6 +158,14 @@ static void consider(struct gt_scratch *scratch, const struct gt_rule *rule, str
     scratch->seen[slot] = (uint32_t)++scratch->candidate_count;
 }
 
+/* Other rules may have matches that start a little before and were not led to yet. */
+static void give_up_at(struct gt_scratch *scratch, size_t place)
+{
+    place = back(place, GT_BEFORE_MAX);
+    if (place < scratch->horizon)
+        scratch->horizon = place;
+}
+
 int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t limit)
 {
     const struct gt_probe *p = &scratch->ruleset->probes[probe];
@@ -165,6 +173,7 @@ int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t l
     struct gt_search search = {scratch->body, scratch->len, from > state->next ? from : state->next,
                                limit};
     struct gt_span match, secret;
+    size_t entered = search.start;
     while (search.start <= limit && !state->stopped && !scratch->gave_up) {
         int rc = gt_regex_find(p->regex, scratch->runner, &search, &match, &secret);
         search.start = rc == 1 ? match.end : limit + 1;
@@ -180,6 +189,8 @@ int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t l
             break;
     }
     state->next = search.start;
+    if (scratch->gave_up)
+        give_up_at(scratch, entered);
     return scratch->gave_up;
 }
 
@@ -268,10 +279,7 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 {
     struct gt_scratch *scratch = user;
     const struct gt_needle *needle = &scratch->ruleset->plain.items[id];
-    int stop = on_needle[needle->kind](scratch, needle, (size_t)to);
-    if (stop)
-        scratch->horizon = (size_t)to;
-    return stop;
+    return on_needle[needle->kind](scratch, needle, (size_t)to);
 }
 
 /* ---- a document ---- */
