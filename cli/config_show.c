@@ -17,12 +17,11 @@ static void begin_line(struct printer *printer)
     printer->dash = false;
 }
 
-/* JSON's quotes are YAML's, too. */
 static void print_text(const char *text)
 {
-    GT_JSON_AUTO json_t *string = gt_json_text_c(text);
-    if (string)
-        json_dumpf(string, stdout, JSON_ENCODE_ANY);
+    GT_BUFFER_AUTO struct gt_buffer quoted = GT_BUFFER(16 * strlen(text) + 16);
+    gt_append_quoted(&quoted, text);
+    fputs(quoted.data ? quoted.data : "\"\"", stdout);
 }
 
 /* A password before the host of a URL ("redis://user:password@host") is a secret, too. */

@@ -39,11 +39,8 @@ static int append_line(struct gt_buffer *out, const char *line, size_t len,
 static int render(const struct settings *settings, struct gt_buffer *out, struct gt_error *err)
 {
     GT_BUFFER_AUTO struct gt_buffer name = GT_BUFFER(4096), email = GT_BUFFER(4096);
-    GT_JSON_AUTO json_t *name_text = gt_json_text_c(settings->name);
-    GT_JSON_AUTO json_t *email_text = gt_json_text_c(settings->email);
-    /* JSON's quotes are YAML's, too. */
-    if (!name_text || !email_text || gt_json_append(name_text, &name) < 0 ||
-        gt_json_append(email_text, &email) < 0)
+    if (gt_append_quoted(&name, settings->name) < 0 ||
+        gt_append_quoted(&email, settings->email) < 0)
         return gt_fail(err, GT_E_LIMIT, "the name or address is too long");
     const struct placeholder placeholders[] = {{"@TITLE@", settings->name},
                                                {"@NAME@", name.data},

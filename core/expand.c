@@ -78,6 +78,16 @@ int gt_expand(const char *text, struct gt_arena *arena, const char **ret_text, s
     return rc;
 }
 
+int gt_append_quoted(struct gt_buffer *out, const char *text)
+{
+    GT_BUFFER_AUTO struct gt_buffer plain = GT_BUFFER(2 * strlen(text) + 1);
+    for (const char *c = text; *c; c++)
+        gt_buffer_puts(&plain, gt_starts_with(c, "${") ? "$$" : (const char[]){*c, '\0'});
+    GT_JSON_AUTO json_t *string = gt_json_text(plain.data ? plain.data : "", plain.len);
+    /* JSON's quotes are YAML's, too. */
+    return string ? gt_json_append(string, out) : GT_E_NOMEM;
+}
+
 static int read_secret(const char *path, struct gt_arena *arena, const char **ret_text,
                        struct gt_error *err)
 {

@@ -141,6 +141,8 @@ const char *gt_option_type_words(const struct gt_option *option, struct gt_arena
 /* ${NAME} and ${NAME:-default} replaced; GT_E_INVALID names what is not set or not closed. Arena memory. */
 int gt_expand(const char *text, struct gt_arena *arena, const char **ret_text,
               struct gt_error *err);
+/* Appends text as a quoted YAML scalar that expands to itself. */
+int gt_append_quoted(struct gt_buffer *out, const char *text);
 /* Like gt_expand; then "file:PATH" (relative to directory) is read. Never quotes the text. */
 int gt_expand_secret(const char *text, const char *directory, struct gt_arena *arena,
                      const char **ret_text, struct gt_error *err);

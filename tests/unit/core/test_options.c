@@ -316,6 +316,22 @@ static void fills_in_variables(void **state)
                "${NAME:-default}, or $${ for a plain ${");
 }
 
+static void what_it_quotes_it_reads(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const texts[] = {"acme",    "${HOME}",     "$${x}",     "$",
+                                        "a\"b\\c", "caf\xc3\xa9", "- x: #1\n", "null"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct gt_buffer text = GT_BUFFER(100);
+        gt_buffer_puts(&text, "tags: [");
+        assert_int_equal(gt_append_quoted(&text, texts[i]), 0);
+        gt_buffer_puts(&text, "]");
+        assert_int_equal(decode(f, text.data), 0);
+        assert_string_equal(*GT_LIST_ITEM(f->thing.tags, const char *, 0), texts[i]);
+        gt_buffer_free(&text);
+    }
+}
+
 static void never_quotes_a_secret(void **state)
 {
     struct fixture *f = *state;
@@ -451,6 +467,7 @@ int main(void)
         TEST(collects_every_mistake_in_file_order),
         TEST(keeps_no_more_mistakes_than_the_cap),
         TEST(fills_in_variables),
+        TEST(what_it_quotes_it_reads),
         TEST(never_quotes_a_secret),
         TEST(reads_secrets_from_files),
         TEST(leaves_variables_alone_unless_asked),
