@@ -368,8 +368,11 @@ static int read_list(struct gt_site_work *work, const struct gt_http_response *r
         self->behind = true;
         return GT_PARSED;
     }
+    bool new = self->page_new > 0;
     code = next_page(self, response, listing.items, work->out, work->err);
-    return code < 0 ? code : self->page_new ? GT_PARSED : GT_PARSE_UNCHANGED;
+    if (code < 0)
+        return code;
+    return new ? GT_PARSED : GT_PARSE_UNCHANGED;
 }
 
 /* The next numbers up to the counter. */

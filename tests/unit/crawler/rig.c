@@ -116,7 +116,7 @@ static int answer(struct rig *rig, struct gt_http_response *response)
 
 int rig_answer(struct rig *rig, int status, const char *body, const char *const *headers)
 {
-    struct gt_header rows[16];
+    struct gt_header rows[40];
     size_t count = 0;
     for (; headers && headers[2 * count]; count++)
         rows[count] = (struct gt_header){headers[2 * count], headers[2 * count + 1]};
