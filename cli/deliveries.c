@@ -40,7 +40,9 @@ static void print_delivery(const struct gt_delivery *d)
     char id[13], tries[24], since[GT_SHOW_TIME], next[GT_SHOW_TIME] = "never";
     snprintf(id, sizeof id, "%s", d->id);
     snprintf(tries, sizeof tries, "%lld", (long long)d->attempts);
-    if (strcmp(d->state, "pending") == 0)
+    if (strcmp(d->state, "pending") == 0 && d->due_ms <= gt_now())
+        strcpy(next, "now");
+    else if (strcmp(d->state, "pending") == 0)
         gt_show_time(d->due_ms, next);
     print_row((const char *const[]){id, d->state, d->channel, tries,
                                     gt_show_time(d->created_ms, since), next, d->last_error});

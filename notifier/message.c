@@ -139,6 +139,13 @@ static bool needs_code(const char *text, size_t i, size_t len, size_t column)
     return c < '!' || c > '~' || c == '=' || (column == 0 && (c == '.' || c == 'F'));
 }
 
+static void append_code(struct gt_buffer *out, unsigned char c)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    const char code[] = {'=', digits[c >> 4], digits[c & 15]};
+    gt_buffer_append(out, code, sizeof(code));
+}
+
 void gt_quoted_printable(struct gt_buffer *out, const char *text, size_t len)
 {
     size_t column = 0;
@@ -157,7 +164,7 @@ void gt_quoted_printable(struct gt_buffer *out, const char *text, size_t len)
             width = code ? 3 : 1;
         }
         if (code)
-            gt_buffer_printf(out, "=%02X", (unsigned char)text[i]);
+            append_code(out, (unsigned char)text[i]);
         else
             gt_buffer_putc(out, text[i]);
         column += width;

@@ -36,7 +36,7 @@ static const struct {
 
 static size_t width_of(uint32_t c)
 {
-    for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
+    for (size_t i = 0; c >= wide[0].first && i < sizeof(wide) / sizeof(wide[0]); i++) {
         if (c >= wide[i].first && c <= wide[i].last)
             return wide[i].width;
     }
@@ -97,8 +97,9 @@ static const char *scheme_start(const char *line, const char *colon)
 
 static void append_scheme(struct gt_buffer *out, const char *scheme, size_t len)
 {
-    bool http = len >= 4 && strncasecmp(scheme, "http", 4) == 0;
-    if (http) {
+    if (strcmp(scheme + len, "://") == 0 || strncmp(scheme, "file:///", 8) == 0) {
+        gt_buffer_append(out, scheme, len + 3); /* a local path, or nothing at all */
+    } else if (len >= 4 && strncasecmp(scheme, "http", 4) == 0) {
         gt_buffer_puts(out, "hxxp");
         gt_buffer_append(out, scheme + 4, len - 4);
         gt_buffer_puts(out, "://");
@@ -207,7 +208,7 @@ void gt_show_row(struct gt_buffer *out, const char *const *cells, const size_t *
     size_t gap = 0; /* blanks owed before the next cell: none at the end of the line */
     for (size_t i = 0; i < count; i++) {
         GT_BUFFER_AUTO struct gt_buffer shown = GT_BUFFER(8 * widths[i] + 64);
-        gt_show_defanged(&shown, cells[i] && *cells[i] ? cells[i] : "-", widths[i]);
+        gt_show_line(&shown, cells[i] && *cells[i] ? cells[i] : "-", widths[i]);
         for (; gap > 0; gap--)
             gt_buffer_putc(out, ' ');
         size_t width = shown.len ? gt_show_width(shown.data) : 0;

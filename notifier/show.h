@@ -18,7 +18,7 @@ size_t gt_show_width(const char *text);
  * blanks; no line passes `width` columns (a longer word is broken). */
 void gt_show_wrapped(struct gt_buffer *out, const char *line, size_t column, size_t indent,
                      size_t width);
-/* A line of a table: each cell defanged, cut and padded to its width, "-" for an empty one; two
+/* A line of a table: each cell cleaned, cut and padded to its width, "-" for an empty one; two
  * blanks between. */
 void gt_show_row(struct gt_buffer *out, const char *const *cells, const size_t *widths,
                  size_t count);

@@ -135,6 +135,8 @@ static int parse_mailboxes(struct email *mail, struct gt_error *err)
 {
     const struct email_options *o = mail->options;
     int code = gt_mailbox_parse(o->from, mail->arena, &mail->from, err);
+    if (code == 0 && !mail->from.name)
+        mail->from.name = "guette";
     if (code == 0 && o->reply_to)
         code = gt_mailbox_parse(o->reply_to, mail->arena, &mail->reply_to, err);
     for (size_t i = 0; code == 0 && i < o->to.count; i++) {
@@ -184,7 +186,7 @@ static void write_subject(const struct gt_alert *alert, struct gt_buffer *out)
     gt_buffer_printf(&text, "[guette] %s: ", gt_say_severity(alert->lang, finding->severity));
     gt_show_defanged(&text, finding->title ? finding->title : finding->rule, 80);
     if (finding->brand) {
-        gt_buffer_puts(&text, " \u2013 ");
+        gt_buffer_puts(&text, " - ");
         gt_show_defanged(&text, finding->brand, 40);
     }
     gt_buffer_printf(&text, " (%.8s)", finding->id);

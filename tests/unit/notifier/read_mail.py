@@ -23,7 +23,7 @@ def check_headers(message):
     names = message.keys()
     check(set(names) <= HEADERS, "unknown headers: %s" % (set(names) - HEADERS))
     check(len(names) == len(set(names)), "a header stands twice: %s" % names)
-    check(message["From"].addresses[0].addr_spec == "guette@acme.example", "From")
+    check(str(message["From"]) == "guette <guette@acme.example>", "From: %r" % message["From"])
     check([a.addr_spec for a in message["To"].addresses]
           == ["soc@acme.example", "zoe.oneil@acme.example"], "To: %r" % message["To"])
     check(message["To"].addresses[1].display_name == 'Zoë O\'Neil "Night"',
@@ -58,13 +58,13 @@ def main():
     subject = message["Subject"]
     check("Bcc" not in message, "Bcc")
     if sys.argv[2] == "en":
-        check(re.fullmatch(r"\[guette\] CRITICAL: GitHub personal access token – Acme Corp "
+        check(re.fullmatch(r"\[guette\] CRITICAL: GitHub personal access token - Acme Corp "
                            r"\([0-9a-f]{8}\)", subject), "Subject: %r" % subject)
         check("hxxps://gist[.]github[.]com/mallory" in text, "link in the text")
         check("hxxps://gist[.]github[.]com/mallory" in html, "link in the HTML")
         check("Revoke it under Settings" in text and "Revoke it under Settings &gt;" in html, "advice")
     if sys.argv[2] == "fr":
-        check("CRITIQUE: Jeton d'accès personnel GitHub – Société Générale de l'Été" in subject,
+        check("CRITIQUE: Jeton d'accès personnel GitHub - Société Générale de l'Été" in subject,
               "Subject: %r" % subject)
         check("À faire maintenant" in text and "À faire maintenant" in html, "advice")
         check('lang="fr"' in html, "language")

@@ -204,7 +204,9 @@ static void test_defanged(void **state)
         {"http://user:pw@evil.example:80/", "hxxp://user:pw@evil[.]example:80/"},
         {"javascript://x.y", "javascript[:]//x[.]y"},
         {"a.env, no link: b/c.d", "a.env, no link: b/c.d"},
-        {"://", "[:]//"},
+        {"://", "://"},
+        {"file:///srv/inbox/a.b and file://evil.example/share",
+         "file:///srv/inbox/a.b and file[:]//evil[.]example/share"},
         {"https://https://a.b", "hxxps://https[:]//a[.]b"},
         {"", ""},
     };
