@@ -405,9 +405,8 @@ static int read_counter(struct gt_site_work *work, const struct gt_http_response
 static bool starts_right(const struct gt_site_list *list, const struct gt_http_response *response)
 {
     struct gt_str body = gt_str_trim((struct gt_str){response->body, response->body_len});
-    size_t len = list->must_start_with ? strlen(list->must_start_with) : 0;
-    return body.len >= len && memcmp(body.ptr ? body.ptr : "",
-                                     list->must_start_with ? list->must_start_with : "", len) == 0;
+    struct gt_str wanted = gt_str_of(list->must_start_with);
+    return body.len >= wanted.len && gt_str_eq((struct gt_str){body.ptr, wanted.len}, wanted);
 }
 
 static void note_validators(struct gt_site_source *self, const struct gt_http_response *response)
@@ -436,8 +435,10 @@ static int parse_list(struct gt_site_work *work, const struct gt_http_response *
                             work->err))
         return GT_E_REFUSED;
     if (!starts_right(list, response))
-        return gt_fail(work->err, GT_E_INVALID, "the list begins with \"%.60s\" instead of \"%s\"",
-                       response->body ? response->body : "", list->must_start_with);
+        return gt_fail(work->err, GT_E_INVALID,
+                       "the list does not begin with \"%s\"; the site refuses in words of its own, "
+                       "or has changed",
+                       list->must_start_with);
     self->listed = true;
     self->pages++;
     note_validators(self, response);

@@ -11,6 +11,7 @@
 
 #define BODY_MAX GT_DOCUMENT_BODY_MAX
 #define ERROR_ANSWER_MAX 1024
+#define ERROR_STEPS 100000
 
 /* The texts of a document while it is put together. */
 struct draft {
@@ -327,21 +328,34 @@ int gt_site_take_number(struct gt_site_work *work, int64_t number)
 
 /* --- answers to items' own requests --- */
 
+/* Limited: a pattern that backtracks for ever counts as no match. */
+static bool matches(const char *pattern, const char *body, size_t len)
+{
+    int number;
+    PCRE2_SIZE offset;
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                      PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL, &number, &offset, NULL);
+    pcre2_match_data *match = code ? pcre2_match_data_create_from_pattern(code, NULL) : NULL;
+    pcre2_match_context *context = pcre2_match_context_create(NULL);
+    bool hit = false;
+
+    if (match && context) {
+        pcre2_set_match_limit(context, ERROR_STEPS);
+        hit = pcre2_match(code, (PCRE2_SPTR)body, len, 0, 0, match, context) > 0;
+    }
+    pcre2_match_context_free(context);
+    pcre2_match_data_free(match);
+    pcre2_code_free(code);
+    return hit;
+}
+
 int gt_site_match_error(const struct gt_list *errors, const char *body, size_t len,
                         struct gt_error *err)
 {
     for (size_t i = 0; i < errors->count && len <= ERROR_ANSWER_MAX; i++) {
         const struct gt_site_error *row = GT_LIST_ITEM(*errors, struct gt_site_error, i);
-        int number;
-        PCRE2_SIZE offset;
-        pcre2_code *code = pcre2_compile((PCRE2_SPTR)row->pattern, PCRE2_ZERO_TERMINATED,
-                                         PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL, &number,
-                                         &offset, NULL);
-        pcre2_match_data *match = code ? pcre2_match_data_create_from_pattern(code, NULL) : NULL;
-        bool hit = match && pcre2_match(code, (PCRE2_SPTR)body, len, 0, 0, match, NULL) > 0;
-        pcre2_match_data_free(match);
-        pcre2_code_free(code);
-        if (hit)
+        if (matches(row->pattern, body, len))
             return row->gone ? 1 : gt_fail(err, GT_E_REFUSED, "%s", row->says);
     }
     return 0;
