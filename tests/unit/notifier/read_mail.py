@@ -1,6 +1,6 @@
-"""Reads one mail message as a mail reader does and fails when it is not what guette means to send.
+"""Reads mail messages as a mail reader does and fails when one is not what guette means to send.
 
-usage: read_mail.py FILE en|fr|hostile
+usage: read_mail.py en|fr|hostile FILE...
 """
 import email
 import email.policy
@@ -32,6 +32,7 @@ def check_headers(message):
     check(message["Date"].datetime.isoformat() == "2026-11-23T17:41:05+00:00", "Date")
     check(re.fullmatch(r"<alert-[0-9a-f]{32}@acme\.example>", message["Message-ID"].strip()),
           "Message-ID")
+    check("Bcc" not in message, "Bcc")
     check(message["In-Reply-To"] == message["References"], "thread")
     check("\n" not in message["Subject"] and "\r" not in message["Subject"], "Subject is folded")
 
@@ -50,24 +51,29 @@ def check_bodies(message):
     return text, html
 
 
-def main():
-    with open(sys.argv[1], "rb") as file:
-        message = email.message_from_binary_file(file, policy=email.policy.default)
-    check_headers(message)
-    text, html = check_bodies(message)
-    subject = message["Subject"]
-    check("Bcc" not in message, "Bcc")
-    if sys.argv[2] == "en":
+def check_language(mode, subject, text, html):
+    if mode == "en":
         check(re.fullmatch(r"\[guette\] CRITICAL: GitHub personal access token - Acme Corp "
                            r"\([0-9a-f]{8}\)", subject), "Subject: %r" % subject)
         check("hxxps://gist[.]github[.]com/mallory" in text, "link in the text")
         check("hxxps://gist[.]github[.]com/mallory" in html, "link in the HTML")
-        check("Revoke it under Settings" in text and "Revoke it under Settings &gt;" in html, "advice")
-    if sys.argv[2] == "fr":
+        check("Revoke it under Settings >" in text and "Settings &gt;" in html, "advice")
+    if mode == "fr":
         check("CRITIQUE: Jeton d'accès personnel GitHub - Société Générale de l'Été" in subject,
               "Subject: %r" % subject)
         check("À faire maintenant" in text and "À faire maintenant" in html, "advice")
         check('lang="fr"' in html, "language")
+
+
+def main():
+    mode, paths = sys.argv[1], sys.argv[2:]
+    check(paths, "no message to read")
+    for path in paths:
+        with open(path, "rb") as file:
+            message = email.message_from_binary_file(file, policy=email.policy.default)
+        check_headers(message)
+        text, html = check_bodies(message)
+        check_language(mode, message["Subject"], text, html)
 
 
 main()

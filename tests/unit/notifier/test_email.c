@@ -21,20 +21,43 @@ static void assert_well_formed(const struct gt_mail *mail)
     }
 }
 
-/* Lets Python's own parser read the message; its exit status says whether all is as it should be.
+/* Messages on their way to Python's own parser; all of a test at once, since starting it is slow.
  */
-static void assert_python_reads(const struct gt_mail *mail, const char *expect)
+#define KEPT_MAX 16
+struct kept {
+    char directory[64], names[KEPT_MAX][96];
+    size_t count;
+};
+
+static void keep(struct kept *kept, const struct gt_mail *mail)
 {
+    if (kept->count == 0) {
+        strcpy(kept->directory, "/tmp/guette-mail-XXXXXX");
+        assert_non_null(mkdtemp(kept->directory));
+    }
+    assert_true(kept->count < KEPT_MAX);
+    char *name = kept->names[kept->count];
+    snprintf(name, sizeof(kept->names[0]), "%s/%zu", kept->directory, kept->count);
+    kept->count++;
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(mail->message, 1, mail->message_len, file), mail->message_len);
+    fclose(file);
+}
+
+/* Its exit status says whether all is as it should be. */
+static void assert_python_reads(struct kept *kept, const char *expect)
+{
+    GT_BUFFER_AUTO struct gt_buffer command = GT_BUFFER(4096);
     if (!getenv("READ_MAIL"))
         fail_msg("READ_MAIL is not set: run this by `meson test`");
-    char name[] = "/tmp/guette-mail-XXXXXX", command[512];
-    int fd = mkstemp(name);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, mail->message, mail->message_len), mail->message_len);
-    close(fd);
-    snprintf(command, sizeof(command), "%s '%s' '%s'", getenv("READ_MAIL"), name, expect);
-    int status = system(command);
-    unlink(name);
+    gt_buffer_printf(&command, "%s %s", getenv("READ_MAIL"), expect);
+    for (size_t i = 0; i < kept->count; i++)
+        gt_buffer_printf(&command, " '%s'", kept->names[i]);
+    int status = system(command.data);
+    for (size_t i = 0; i < kept->count; i++)
+        unlink(kept->names[i]);
+    rmdir(kept->directory);
     assert_int_equal(status, 0);
 }
 
@@ -51,7 +74,9 @@ static void test_message(void **state)
     assert_null(out.mail.to[2]);
     assert_true(out.mail.require_tls);
     assert_well_formed(&out.mail);
-    assert_python_reads(&out.mail, "en");
+    struct kept kept = {0};
+    keep(&kept, &out.mail);
+    assert_python_reads(&kept, "en");
     /* A retry is the same message, byte for byte. */
     struct gt_outgoing later = render_with(&mail, &alert, NOW + GT_DAY);
     assert_int_equal(later.mail.message_len, out.mail.message_len);
@@ -68,7 +93,9 @@ static void test_french_message(void **state)
     alert.finding.brand = "Société Générale de l'Été";
     struct gt_outgoing out = render_with(&mail, &alert, NOW);
     assert_well_formed(&out.mail);
-    assert_python_reads(&out.mail, "fr");
+    struct kept kept = {0};
+    keep(&kept, &out.mail);
+    assert_python_reads(&kept, "fr");
     close_opened(&mail);
 }
 
@@ -95,6 +122,7 @@ static const char *const injections[] = {
 static void test_nothing_can_be_injected(void **state)
 {
     struct opened mail = must_open("email", SETTINGS);
+    struct kept kept = {0};
     for (size_t i = 0; i < sizeof(injections) / sizeof(injections[0]); i++) {
         struct gt_alert alert = make_alert();
         struct gt_finding *f = &alert.finding;
@@ -106,8 +134,9 @@ static void test_nothing_can_be_injected(void **state)
             f->remediation = injections[i];
         struct gt_outgoing out = render_with(&mail, &alert, NOW);
         assert_well_formed(&out.mail);
-        assert_python_reads(&out.mail, "hostile");
+        keep(&kept, &out.mail);
     }
+    assert_python_reads(&kept, "hostile");
     close_opened(&mail);
 }
 
@@ -119,14 +148,16 @@ static void test_long_fields(void **state)
         memcpy(accents + i, "\xc3\xa9", 2);
     const char *const texts[] = {letters, accents};
     struct opened mail = must_open("email", SETTINGS);
+    struct kept kept = {0};
     for (size_t i = 0; i < 2; i++) {
         struct gt_alert alert = make_alert();
         struct gt_finding *f = &alert.finding;
         f->brand = f->title = f->context = f->url = f->author = f->rule = texts[i];
         struct gt_outgoing out = render_with(&mail, &alert, NOW);
         assert_well_formed(&out.mail);
-        assert_python_reads(&out.mail, "hostile");
+        keep(&kept, &out.mail);
     }
+    assert_python_reads(&kept, "hostile");
     close_opened(&mail);
 }
 
