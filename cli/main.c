@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "version.h"
-
 static const struct gt_command *const commands[] = {
     &gt_command_init,     &gt_command_run,        &gt_command_status,
     &gt_command_findings, &gt_command_deliveries, &gt_command_queue,
@@ -154,7 +152,7 @@ int main(int argc, char **argv)
         return finish(GT_EXIT_OK);
     }
     if (strcmp(name, "--version") == 0) {
-        printf("guette %s\n", GT_VERSION);
+        printf("guette %s\n", gt_version());
         return finish(GT_EXIT_OK);
     }
     const struct gt_command *command = find_command(name);

@@ -16,6 +16,7 @@
 #include "core/metrics.h"
 #include "core/options.h"
 #include "core/strings.h"
+#include "core/version.h"
 #include "core/yaml.h"
 
 #endif

@@ -11,6 +11,8 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 
+#define GT_NET_PATIENCE_MS (10 * GT_MINUTE) /* waiting for politeness, by default */
+
 /* Spelled CURLOPT_PROTOCOLS_STR since 7.85, the number form is deprecated there. */
 #if LIBCURL_VERSION_NUM >= 0x075500
 #define GT_CURL_PROTOCOLS CURLOPT_PROTOCOLS_STR

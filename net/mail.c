@@ -7,7 +7,6 @@
 enum { REPLY_MAX = 300 };
 
 #define TIMEOUT_MS (60 * GT_SECOND)
-#define PATIENCE_MS (10 * GT_MINUTE)
 
 /* Nothing that could add a command or a parameter: RFC 5321 addresses need no brackets or blanks
  * outside quotes, and who writes those in a watcher's configuration is mistaken. */
@@ -53,7 +52,7 @@ static int copy(struct transfer *t, const struct gt_mail *mail, struct gt_error 
     t->require_tls = mail->require_tls;
     t->allow_private = mail->allow_private;
     t->timeout_ms = mail->timeout_ms > 0 ? mail->timeout_ms : TIMEOUT_MS;
-    t->patience_ms = PATIENCE_MS;
+    t->patience_ms = mail->patience_ms > 0 ? mail->patience_ms : GT_NET_PATIENCE_MS;
     t->received = GT_BUFFER(REPLY_MAX);
     return 0;
 }

@@ -23,8 +23,9 @@ static bool open_pipe(int ends[2])
 static bool make_user_agent(struct gt_net *net, const char *contact)
 {
     struct gt_buffer text = GT_BUFFER(GT_NET_URL_BYTES);
-    gt_buffer_printf(&text, "guette/%s (+%s%s%s)", GT_VERSION, GT_PROJECT_PAGE, contact ? "; " : "",
-                     contact ? contact : "");
+    gt_buffer_printf(&text, "guette/%s", gt_version());
+    if (contact && *contact)
+        gt_buffer_printf(&text, " (+%s)", contact);
     net->user_agent = text.data;
     return gt_buffer_ok(&text);
 }

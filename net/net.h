@@ -26,7 +26,7 @@
 struct gt_net;
 
 struct gt_net_settings {
-    const char *contact; /* in the User-Agent; NULL: the project's page only */
+    const char *contact; /* in the User-Agent; NULL: none, which hosts may hold against us */
     int64_t connections; /* in all, 1 to 10000 */
     int64_t per_host;    /* at once */
     double per_second;   /* per host; 0: as fast as it goes */
@@ -38,7 +38,7 @@ int gt_net_open(const struct gt_net_settings *settings, struct gt_net **ret_net,
                 struct gt_error *err);
 /* Waiting and running requests end without a callback. */
 void gt_net_close(struct gt_net *net);
-/* "guette/0.1.0 (+https://...; contact)" */
+/* "guette/0.1.0 (+contact)" */
 const char *gt_net_user_agent(const struct gt_net *net);
 
 struct gt_header {
@@ -100,7 +100,8 @@ struct gt_mail {
     const char *const *to;       /* envelope; NULL-ended */
     const void *message;         /* RFC 5322, CRLF line ends */
     size_t message_len;
-    int64_t timeout_ms; /* 0: 60 s */
+    int64_t timeout_ms;  /* 0: 60 s */
+    int64_t patience_ms; /* waiting for politeness; 0: 10 minutes */
     bool allow_private;
 };
 /* status of the response is the SMTP reply code (250). Unlike with HTTP a refusal is an error,

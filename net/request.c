@@ -9,7 +9,6 @@ enum { REDIRECTS = 5, METHOD_MAX = 16 };
 
 #define MAX_BYTES ((size_t)16 * 1024 * 1024)
 #define TIMEOUT_MS (30 * GT_SECOND)
-#define PATIENCE_MS (10 * GT_MINUTE)
 
 /* A token of RFC 9110. */
 static bool is_token(const char *text)
@@ -86,7 +85,7 @@ static int copy(struct transfer *t, const struct gt_http_request *r, struct gt_e
     t->redirects_left = r->max_redirects ? r->max_redirects : REDIRECTS;
     t->per_second = r->per_second;
     t->timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : TIMEOUT_MS;
-    t->patience_ms = r->patience_ms > 0 ? r->patience_ms : PATIENCE_MS;
+    t->patience_ms = r->patience_ms > 0 ? r->patience_ms : GT_NET_PATIENCE_MS;
     return 0;
 }
 

@@ -45,6 +45,8 @@ static int commit(void *user, const char *source, const struct gt_document *docu
         gt_buffer_free(&bodies[i]);
     free(bodies);
     free(entries);
+    if (rc)
+        gt_worker_complain("documents.held", err); /* the crawler keeps them and tries again */
     if (rc == 0) {
         crawl->worker->done += fresh;
         gt_counter_add("guette_crawl_documents_total", NULL, (double)fresh);

@@ -11,13 +11,16 @@
 #include <string.h>
 
 #define FINDINGS_BATCH 64
-#define CLAIM_BATCH 64
+#define CLAIM_BATCH 16
 #define CHANNELS_MAX 128
-#define ACTIVE_PER_CHANNEL 4
+#define ACTIVE_PER_CHANNEL 16
+#define CONNECTIONS_PER_HOST 4
 #define IDLE_WAIT_MS 200
 #define BUSY_WAIT_MS 20
-/* Longer than any transfer may take: nobody else may send the same delivery meanwhile. */
-#define DELIVERY_LEASE_MS (5 * GT_MINUTE)
+/* A transfer may wait so long for its turn, then take as long as its channel allows; the lease is
+ * longer than both: nobody else may send the same delivery meanwhile. */
+#define PATIENCE_MS (45 * GT_SECOND)
+#define DELIVERY_LEASE_MS (3 * GT_MINUTE)
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 
 struct endpoint {
@@ -36,7 +39,7 @@ struct notify {
     struct endpoint endpoints[CHANNELS_MAX];
     size_t endpoint_count;
     int active;
-    int64_t next_claim_ms; /* wall clock; nothing is due before */
+    int64_t next_claim_ms; /* wall clock; nothing is due before; 0: look at once */
     struct gt_arena *arena;
 };
 
@@ -92,7 +95,7 @@ static int open_net(const struct gt_config *config, struct gt_net **ret_net, str
     struct gt_net_settings settings = {
         .contact = config->contact,
         .connections = config->limits.connections,
-        .per_host = ACTIVE_PER_CHANNEL,
+        .per_host = CONNECTIONS_PER_HOST,
         .per_second = 20, /* receivers are the operator's own */
     };
     return gt_net_open(&settings, ret_net, err);
@@ -323,10 +326,11 @@ static void on_done(void *user, const struct gt_http_response *response)
     free(sending);
 }
 
-static int start(struct notify *notify, struct endpoint *endpoint,
-                 const struct gt_outgoing *outgoing, struct sending *sending, struct gt_error *err)
+static int start(struct notify *notify, struct endpoint *endpoint, struct gt_outgoing *outgoing,
+                 struct sending *sending, struct gt_error *err)
 {
     int rc;
+    outgoing->http.patience_ms = outgoing->mail.patience_ms = PATIENCE_MS;
     if (outgoing->type == GT_OUTGOING_HTTP)
         rc = gt_net_http(notify->net, &outgoing->http, on_done, sending, err);
     else
@@ -411,7 +415,7 @@ static int send_due(struct notify *notify, struct gt_error *err)
     list_busy(notify, busy);
     gt_arena_reset(notify->arena);
     /* Few at a time, so that what is claimed can be under way at once. */
-    int count = gt_store_claim(notify->store, gt_now(), DELIVERY_LEASE_MS, busy, ACTIVE_PER_CHANNEL,
+    int count = gt_store_claim(notify->store, gt_now(), DELIVERY_LEASE_MS, busy, CLAIM_BATCH,
                                notify->arena, deliveries, err);
     if (count < 0)
         return count;
@@ -425,7 +429,7 @@ static int turn(struct gt_worker *worker, void *state, struct gt_error *err)
 {
     struct notify *notify = state;
     int rc = 0;
-    bool busy = notify->active > 0;
+    bool busy = notify->active > 0 || notify->next_claim_ms == 0;
     if (!gt_stop_wanted())
         rc = take_findings(notify, busy ? 0 : IDLE_WAIT_MS, err);
     /* Deliveries go on when the queue is away, and findings when a receiver is. */

@@ -27,6 +27,10 @@ SHARED = pathlib.Path(os.environ.get("GUETTE_SHARED", "/nonexistent"))
 PATIENCE = float(os.environ.get("GUETTE_PATIENCE", "60"))
 
 
+# Processes whose failure ends every wait: no use to wait for a program that refused to start.
+EXPECTED_ALIVE = []
+
+
 class Skip(Exception):
     """The scenario cannot run here; says why."""
 
@@ -66,6 +70,8 @@ def wait_until(condition, what, patience=None):
         value = condition()
         if value:
             return value
+        if any(p.poll() not in (None, 0, -signal.SIGKILL) for p in EXPECTED_ALIVE):
+            raise AssertionError(f"a process ended while waiting for: {what}")
         time.sleep(0.05)
     raise AssertionError(f"waited in vain for: {what}")
 
@@ -204,7 +210,7 @@ log: {{format: json}}
         return subprocess.run([GUETTE, *map(str, args)], capture_output=True, text=True,
                               cwd=self.folder, errors="replace", check=False, **options)
 
-    def start(self, *args):
+    def start(self, *args, may_fail=False):
         """Starts a command that goes on (run, crawl, match, notify)."""
         name = "-".join(str(a).strip("-") for a in args[:1])
         log = self.folder / f"{name}-{len(self.processes)}.log"
@@ -214,6 +220,8 @@ log: {{format: json}}
                                        start_new_session=True)
         process.log = log
         self.processes.append(process)
+        if not may_fail:
+            EXPECTED_ALIVE.append(process)
         return process
 
     def logs(self):
@@ -244,6 +252,7 @@ log: {{format: json}}
         return queue and all(t["depth"] == 0 for t in queue.values())
 
     def close(self, keep):
+        EXPECTED_ALIVE.clear()
         for process in self.processes:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -92,7 +92,7 @@ static void test_user_agent(void **state)
     (void)state;
     get(net, at(&server, "/teapot?agent"));
     assert_true(gt_starts_with(gt_net_user_agent(net), "guette/"));
-    assert_true(gt_ends_with(gt_net_user_agent(net), "; soc@acme.example)"));
+    assert_true(gt_ends_with(gt_net_user_agent(net), "(+soc@acme.example)"));
     assert_sent("/teapot?agent", "user-agent", gt_net_user_agent(net));
     assert_sent("/teapot?agent", "cookie", NULL);
 }
