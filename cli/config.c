@@ -1,6 +1,8 @@
 /* guette config: check, show and describe guette.yaml. */
 #include "cli/config_parts.h"
 
+#include "crawler/crawler.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,15 +65,69 @@ static void print_notes(const struct gt_config *config)
                config->fingerprint_key);
 }
 
+/* What the row called like the kind says: the site of a source of type site. */
+static const char *site_of(const struct gt_source_config *source)
+{
+    for (const struct gt_option *o = source->kind->options; o->type; o++)
+        if (strcmp(o->name, "site") == 0 && o->type == GT_OPTION_STRING)
+            return *(const char *const *)((const char *)source->options + o->offset);
+    return NULL;
+}
+
+/* Site definitions are files of their own, which the configuration's rows cannot know. */
+static bool check_site(const struct gt_source_config *source, const struct gt_site_summary *sites,
+                       size_t count)
+{
+    const char *site = site_of(source);
+    struct gt_nearest nearest = {.word = site};
+    if (!site)
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(sites[i].name, site) == 0)
+            return true;
+        gt_nearest_offer(&nearest, sites[i].name);
+    }
+    fprintf(stderr, "source \"%s\": there is no site \"%s\"; ", source->name, site);
+    if (nearest.best)
+        fprintf(stderr, "did you mean \"%s\"?\n", nearest.best);
+    else
+        fputs("`guette sites list` shows all\n", stderr);
+    return false;
+}
+
+static bool check_sites(const struct gt_config *config)
+{
+    struct gt_error err = {0};
+    struct gt_site_summary *sites;
+    size_t count;
+    const char **directories =
+        gt_arena_array(config->arena, config->sites.count + 1, sizeof *directories);
+    if (!directories)
+        return false;
+    for (size_t i = 0; i < config->sites.count; i++)
+        directories[i] = *GT_LIST_ITEM(config->sites, const char *, i);
+    if (gt_sites_list(directories, config->arena, &sites, &count, &err) < 0) {
+        fprintf(stderr, "%s\n", err.message);
+        return false;
+    }
+    bool fine = true;
+    for (size_t i = 0; i < config->sources.count; i++)
+        fine &= check_site(GT_LIST_ITEM(config->sources, struct gt_source_config, i), sites, count);
+    return fine;
+}
+
 static int check(const char *path)
 {
     struct gt_config *config = gt_cli_config(path);
     if (!config)
         return GT_EXIT_FAILED;
-    print_summary(config);
-    print_notes(config);
+    bool fine = check_sites(config);
+    if (fine) {
+        print_summary(config);
+        print_notes(config);
+    }
     gt_config_free(config);
-    return GT_EXIT_OK;
+    return fine ? GT_EXIT_OK : GT_EXIT_FAILED;
 }
 
 static int show(const char *path)

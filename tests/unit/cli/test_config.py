@@ -61,9 +61,10 @@ class Init(Folder):
     def test_names_are_quoted(self):
         for name in ('Acme "Corp": #1', "- x", "Société & Söhne", "${HOME}"):
             with self.subTest(name=name):
+                quoted = json.dumps(name.replace("${", "$${"), ensure_ascii=False)
                 self.guette("init", "acme.example", "--name", name, "--email", "soc@acme.example", "--force")
                 shown = self.guette("config", "show").stdout
-                self.assertIn(f"- name: {json.dumps(name, ensure_ascii=False)}\n", shown)
+                self.assertIn(f"- name: {quoted}\n", shown)
 
     def test_nothing_is_overwritten(self):
         self.guette(*ACME)
@@ -101,6 +102,13 @@ class Config(Folder):
             "guette.yaml:1:1", "guette.yaml:3:10", "guette.yaml:4:3", "guette.yaml:4:28", "guette"])
         self.assertIn('did you mean "brands"?', lines[0])
         self.assertIn("4 mistakes", lines[-1])
+
+    def test_a_site_that_is_not_there(self):
+        self.write("guette.yaml", "sources: [{type: site, site: hackernews}, {type: site, site: gists}]\n")
+        done = self.guette("config", "check", code=1)
+        self.assertEqual(done.stdout, "")
+        self.assertIn('source "hackernews": there is no site "hackernews"; did you mean "hacker-news"?', done.stderr)
+        self.assertIn('source "gists": there is no site "gists"; `guette sites list` shows all', done.stderr)
 
     def test_a_file_that_is_not_there(self):
         self.assertIn("guette init", self.guette("config", "check", code=1).stderr)
