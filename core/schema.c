@@ -102,7 +102,17 @@ static bool put_rows(const struct gt_option *options, void *context, json_t *pro
     return true;
 }
 
-/* more: the rows of the kind, whose name is then the only value of `type`. */
+/* A map without `type` is of the default kind, so only that one may leave it out. */
+static bool require_type(const struct gt_option *options, const struct gt_kind *kind,
+                         json_t *required)
+{
+    for (const struct gt_option *o = options; o->type; o++)
+        if (strcmp(o->name, "type") == 0 && o->fallback && strcmp(o->fallback, kind->name) != 0)
+            return json_array_append_new(required, json_string("type")) == 0;
+    return true;
+}
+
+/* kind: its rows, too, and its name as the only value of `type`; NULL: none. */
 static json_t *map_schema(const struct gt_option *options, const struct gt_kind *kind,
                           void *context)
 {
@@ -110,6 +120,7 @@ static json_t *map_schema(const struct gt_option *options, const struct gt_kind 
     bool ok = properties && required && put_rows(options, context, properties, required);
     if (ok && kind)
         ok = put_rows(kind->options, context, properties, required) &&
+             require_type(options, kind, required) &&
              put(properties, "type",
                  json_pack("{s:s, s:s}", "const", kind->name, "description", kind->summary));
     json_t *schema = json_pack("{s:s, s:b, s:o, s:o}", "type", "object", "additionalProperties", 0,

@@ -435,6 +435,7 @@ static void describes_itself_as_a_schema(void **state)
     const json_t *kinds = json_object_get(json_object_get(at(schema, "shapes"), "items"), "oneOf");
     assert_int_equal(json_array_size(kinds), 2);
     assert_string_equal(gt_json_string(at(json_array_get(kinds, 0), "type"), "const", ""), "round");
+    assert_int_equal(json_array_size(json_object_get(json_array_get(kinds, 0), "required")), 1);
     assert_non_null(at(json_array_get(kinds, 0), "radius"));
     assert_null(at(json_array_get(kinds, 1), "radius"));
 }

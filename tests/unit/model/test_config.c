@@ -413,6 +413,10 @@ static void gives_a_schema_of_everything(void **state)
     GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(1 << 20);
     assert_int_equal(gt_json_append(schema, &text), 0);
     assert_non_null(strstr(text.data, "\"const\":\"webhook\""));
+    /* The default kind of queue needs no type, the other does. */
+    const json_t *queues = json_object_get(json_object_get(properties, "queue"), "oneOf");
+    assert_int_equal(json_array_size(json_object_get(json_array_get(queues, 0), "required")), 0);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(queues, 1), "required")), 1);
     GT_JSON_AUTO json_t *bare = gt_config_schema(NULL);
     assert_non_null(bare);
 }
