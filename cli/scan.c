@@ -204,7 +204,7 @@ static int scan(const struct options *options, const struct gt_ruleset *ruleset,
         gt_scan_walk(pool, &settings, *paths, &counts);
     gt_scan_pool_finish(pool, &counts);
     if (settings.format == GT_SCAN_TABLE)
-        gt_scan_print_summary(&settings, &counts, gt_monotonic() - started);
+        gt_scan_print_summary(&counts, gt_monotonic() - started);
     if (counts.failed > 0)
         return EXIT_ERROR;
     return counts.findings > 0 ? EXIT_FOUND : EXIT_NOTHING;

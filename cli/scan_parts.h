@@ -66,8 +66,7 @@ void gt_scan_file(struct gt_scan_worker *worker, struct gt_scan_job *job);
 
 int gt_scan_print(const struct gt_scan_settings *settings, const char *path,
                   const struct gt_finding *finding, struct gt_str secret, struct gt_buffer *out);
-void gt_scan_print_summary(const struct gt_scan_settings *settings,
-                           const struct gt_scan_counts *counts, int64_t ms);
+void gt_scan_print_summary(const struct gt_scan_counts *counts, int64_t ms);
 void gt_scan_add_counts(struct gt_scan_counts *sum, const struct gt_scan_counts *counts);
 
 #endif

@@ -108,37 +108,36 @@ void gt_scan_add_counts(struct gt_scan_counts *sum, const struct gt_scan_counts 
         sum->by_severity[i] += counts->by_severity[i];
 }
 
+static void print_count(uint64_t count, const char *what)
+{
+    printf("%" PRIu64 " %s%s", count, what, count == 1 ? "" : "s");
+}
+
 static void print_left_out(const struct gt_scan_counts *counts)
 {
     const struct {
         uint64_t count;
-        const char *what;
+        const char *what; /* with an s when there are several */
     } rows[] = {
-        {counts->links, "symbolic links not followed"},
-        {counts->special, "devices, sockets or pipes"},
-        {counts->large, "files over --max-size"},
-        {counts->failed, "files not read in full (see the errors)"},
+        {counts->links, "symbolic link"},
+        {counts->special, "device, socket or pipe"},
+        {counts->large, "larger file"},
+        {counts->failed, "unreadable file"},
     };
     const char *before = "Left out: ";
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].count == 0)
             continue;
-        printf("%s%" PRIu64 " %s", before, rows[i].count, rows[i].what);
+        fputs(before, stdout);
+        print_count(rows[i].count, rows[i].what);
         before = ", ";
     }
     if (*before == ',')
         putchar('\n');
 }
 
-void gt_scan_print_summary(const struct gt_scan_settings *settings,
-                           const struct gt_scan_counts *counts, int64_t ms)
+static void print_severities(const struct gt_scan_counts *counts)
 {
-    GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new(1 << 16);
-    const char *size = arena ? gt_format_size(arena, counts->bytes) : NULL;
-    if (counts->findings > 0)
-        putchar('\n');
-    print_left_out(counts);
-    printf("%" PRIu64 " findings", counts->findings);
     const char *before = " (";
     for (int i = GT_CRITICAL; i >= 0; i--) {
         if (counts->by_severity[i] == 0)
@@ -146,6 +145,20 @@ void gt_scan_print_summary(const struct gt_scan_settings *settings,
         printf("%s%" PRIu64 " %s", before, counts->by_severity[i], gt_severity_names[i]);
         before = ", ";
     }
-    printf("%s in %" PRIu64 " of %" PRIu64 " files, %s, %.2f s\n", *before == ',' ? ")" : "",
-           counts->files_with, counts->files, size ? size : "?", (double)ms / 1000.0);
+    if (*before == ',')
+        putchar(')');
+}
+
+void gt_scan_print_summary(const struct gt_scan_counts *counts, int64_t ms)
+{
+    GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new(1 << 16);
+    const char *size = arena ? gt_format_size(arena, counts->bytes) : NULL;
+    if (counts->findings > 0)
+        putchar('\n');
+    print_left_out(counts);
+    print_count(counts->findings, "finding");
+    print_severities(counts);
+    printf(" in %" PRIu64 " of ", counts->files_with);
+    print_count(counts->files, "file");
+    printf(", %s, %.2f s\n", size ? size : "?", (double)ms / 1000.0);
 }

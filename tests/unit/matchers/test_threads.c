@@ -4,6 +4,10 @@
 
 #include <pthread.h>
 
+#define TOKEN                                                                                      \
+    "tco_"                                                                                         \
+    "0123456789abcdefABCDEF0123456789"
+
 enum { THREADS = 4, ROUNDS = 30, TEXTS = 24 };
 
 static struct engine engine;
@@ -62,8 +66,7 @@ static void *work(void *user)
 
 static void make_text(size_t number)
 {
-    static const char *const pieces[] = {"tco_"
-                                         "0123456789abcdefABCDEF0123456789",
+    static const char *const pieces[] = {TOKEN,
                                          "password = hunter%zu-hunter",
                                          "acme.example",
                                          "lb-01234567%04zu",
