@@ -25,7 +25,8 @@ static void assert_well_formed(const struct gt_mail *mail)
  */
 #define KEPT_MAX 16
 struct kept {
-    char directory[64], names[KEPT_MAX][96];
+    char directory[64];
+    char names[KEPT_MAX][96];
     size_t count;
 };
 
@@ -36,9 +37,9 @@ static void keep(struct kept *kept, const struct gt_mail *mail)
         assert_non_null(mkdtemp(kept->directory));
     }
     assert_true(kept->count < KEPT_MAX);
-    char *name = kept->names[kept->count];
-    snprintf(name, sizeof(kept->names[0]), "%s/%zu", kept->directory, kept->count);
-    kept->count++;
+    char name[96];
+    snprintf(name, sizeof(name), "%s/%zu", kept->directory, kept->count);
+    memcpy(kept->names[kept->count++], name, sizeof(name));
     FILE *file = fopen(name, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(mail->message, 1, mail->message_len, file), mail->message_len);
