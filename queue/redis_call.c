@@ -6,8 +6,10 @@
 #include <string.h>
 
 static const char *const script_files[SCRIPTS] = {
-    "ack.lua",  "bury.lua", "get.lua", "lease.lua",  "list.lua",
-    "pull.lua", "push.lua", "put.lua", "replay.lua", "stats.lua",
+    [SCRIPT_ACK] = "ack.lua",       [SCRIPT_BURY] = "bury.lua",   [SCRIPT_GET] = "get.lua",
+    [SCRIPT_LEASE] = "lease.lua",   [SCRIPT_LEVEL] = "level.lua", [SCRIPT_LIST] = "list.lua",
+    [SCRIPT_PULL] = "pull.lua",     [SCRIPT_PUSH] = "push.lua",   [SCRIPT_PUT] = "put.lua",
+    [SCRIPT_REPLAY] = "replay.lua", [SCRIPT_STATS] = "stats.lua",
 };
 
 extern const struct gt_embedded gt_queue_scripts[];

@@ -12,6 +12,7 @@ enum gt_redis_script {
     SCRIPT_BURY,
     SCRIPT_GET,
     SCRIPT_LEASE,
+    SCRIPT_LEVEL,
     SCRIPT_LIST,
     SCRIPT_PULL,
     SCRIPT_PUSH,

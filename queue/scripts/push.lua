@@ -1,7 +1,8 @@
--- ARGV: high-water bytes, high-water count (0: none), how long ids are remembered (ms), cursor ('0' or '1'), its name, its
--- value, then of each entry: 16 bytes that stand for its id, id, payload.
+-- ARGV: high-water bytes, high-water count (0: none), how long ids are remembered (ms), depth and bytes of the topic's other
+-- shards, cursor ('0' or '1'), its name, its value, then of each entry: 16 bytes that stand for its id, id, payload.
 -- Gives {1, fresh}, or {0, depth, bytes} when it refuses.
 local most_bytes, most_count, remember = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local other_depth, other_bytes = tonumber(ARGV[4]), tonumber(ARGV[5])
 local now = milliseconds()
 local span = math.max(1, math.ceil(remember / 4))
 local period = now - now % span
@@ -20,7 +21,7 @@ local function was_seen(digest)
 end
 
 local fresh, sum, here = {}, 0, {}
-for i = 7, #ARGV, 3 do
+for i = 9, #ARGV, 3 do
   local digest = ARGV[i]
   if not here[digest] and not was_seen(digest) then
     here[digest] = true
@@ -29,11 +30,12 @@ for i = 7, #ARGV, 3 do
   end
 end
 
-local depth = redis.call('XLEN', stream)
-local held = depth > 0 and tonumber(redis.call('GET', bytes) or 0) or 0
+local here_depth = redis.call('XLEN', stream)
+local held = here_depth > 0 and tonumber(redis.call('GET', bytes) or 0) or 0
+local depth, total = here_depth + other_depth, held + other_bytes
 if #fresh > 0 and depth > 0 and
-   ((most_bytes > 0 and held + sum > most_bytes) or (most_count > 0 and depth + #fresh > most_count)) then
-  return {0, depth, held}
+   ((most_bytes > 0 and total + sum > most_bytes) or (most_count > 0 and depth + #fresh > most_count)) then
+  return {0, depth, total}
 end
 
 local exists = redis.call('EXISTS', stream) == 1
@@ -49,5 +51,5 @@ if #fresh > 0 then
   if not exists then redis.pcall('XGROUP', 'CREATE', stream, group, 0) end
   redis.call('SET', bytes, string.format('%.0f', held + sum))
 end
-if ARGV[4] == '1' then redis.call('HSET', cursors, ARGV[5], ARGV[6]) end
+if ARGV[6] == '1' then redis.call('HSET', cursors, ARGV[7], ARGV[8]) end
 return {1, #fresh}

@@ -235,3 +235,70 @@ int push_numbers(struct gt_queue *queue, const char *topic, unsigned first, unsi
     free(payloads);
     return rc;
 }
+
+void check_stats(struct gt_queue *queue, const char *topic, uint64_t depth, uint64_t pending,
+                 uint64_t dead, uint64_t bytes)
+{
+    struct gt_error err;
+    struct gt_topic_stats stats;
+    assert_ok(gt_queue_stats(queue, topic, &stats, &err));
+    assert_int_equal(stats.depth, depth);
+    assert_int_equal(stats.pending, pending);
+    assert_int_equal(stats.dead, dead);
+    assert_int_equal(stats.bytes, bytes);
+    assert_int_equal(stats.oldest_ms != 0, depth != 0);
+}
+
+struct gt_job pull_one(struct harness *harness, struct gt_queue *queue, int64_t wait_ms)
+{
+    struct gt_error err = {0};
+    struct gt_job job = {0};
+    int got = gt_queue_pull(queue, GT_TOPIC_DOCUMENTS, 1, wait_ms, harness->arena, &job, &err);
+    assert_ok(got);
+    assert_int_equal(got, 1);
+    return job;
+}
+
+void pull_none(struct harness *harness, struct gt_queue *queue)
+{
+    struct gt_error err = {0};
+    struct gt_job job;
+    assert_code(0, gt_queue_pull(queue, GT_TOPIC_DOCUMENTS, 1, 0, harness->arena, &job, &err));
+}
+
+void push_ok(struct gt_queue *queue, unsigned first, unsigned count)
+{
+    struct gt_error err = {0};
+    size_t fresh = 0;
+    assert_ok(push_numbers(queue, GT_TOPIC_DOCUMENTS, first, count, &fresh, &err));
+    assert_int_equal(fresh, count);
+}
+
+static struct harness *current;
+
+static int setup_current(void **state)
+{
+    *state = current;
+    return harness_group_setup(state);
+}
+
+int harness_run(const struct CMUnitTest *cases, size_t count)
+{
+    static struct harness harnesses[] = {
+        {.type = "memory"},
+        {.type = "sqlite"},
+        {.type = "redis"},
+        {.type = "redis", .password = "made-up-word", .options = "shards: 3"},
+    };
+    static const char *const names[] = {"memory", "sqlite", "redis", "redis: password, shards"};
+    int failed = 0;
+    for (size_t i = 0; i < sizeof(harnesses) / sizeof(harnesses[0]); i++) {
+        current = &harnesses[i];
+        if (strcmp(current->type, "redis") != 0 || server_installed())
+            failed += _cmocka_run_group_tests(names[i], cases, count, setup_current,
+                                              harness_group_teardown);
+        else
+            printf("SKIPPED: %s: redis-server is not installed\n", names[i]);
+    }
+    return failed;
+}

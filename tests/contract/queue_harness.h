@@ -63,6 +63,16 @@ void id_of(unsigned number, char id[GT_ID_TEXT]);
 int push_numbers(struct gt_queue *queue, const char *topic, unsigned first, unsigned count,
                  size_t *ret_fresh, struct gt_error *err);
 
+/* These assert. */
+void check_stats(struct gt_queue *queue, const char *topic, uint64_t depth, uint64_t pending,
+                 uint64_t dead, uint64_t bytes);
+struct gt_job pull_one(struct harness *harness, struct gt_queue *queue, int64_t wait_ms);
+void pull_none(struct harness *harness, struct gt_queue *queue);
+void push_ok(struct gt_queue *queue, unsigned first, unsigned count);
+
+/* Runs the cases over every back-end; returns how many failed. */
+int harness_run(const struct CMUnitTest *cases, size_t count);
+
 #define assert_ok(call)                                                                            \
     do {                                                                                           \
         int rc_ = (call);                                                                          \

@@ -1,0 +1,2 @@
+-- Gives {depth, bytes}.
+return {redis.call('XLEN', stream), tonumber(redis.call('GET', bytes) or 0)}
