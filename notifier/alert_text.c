@@ -44,9 +44,11 @@ static void end_hanging_row(struct page *page, const char *label, size_t hang)
     if (page->line.len) {
         size_t width = gt_show_width(label);
         blanks(page->out, MARGIN);
-        colour(page, "\033[2m");
-        gt_buffer_puts(page->out, label);
-        colour(page, "\033[0m");
+        if (*label) {
+            colour(page, "\033[2m");
+            gt_buffer_puts(page->out, label);
+            colour(page, "\033[0m");
+        }
         blanks(page->out, VALUES > MARGIN + width ? VALUES - MARGIN - width : 1);
         gt_show_wrapped(page->out, page->line.data, VALUES, VALUES + hang, WIDTH);
         gt_buffer_putc(page->out, '\n');
