@@ -78,10 +78,11 @@ struct gt_site_list {
     const char *must_start_with; /* NULL: anything */
     struct gt_list errors;
     int paging;
-    int64_t pages;  /* at most, in one poll */
-    int64_t first;  /* counter: how many below the counter the first poll reads */
-    int64_t most;   /* items in one poll */
-    int64_t window; /* counter: farther behind than this, the rest is given up */
+    bool pages_need_token; /* only the first page without one */
+    int64_t pages;         /* at most, in one poll */
+    int64_t first;         /* counter: how many below the counter the first poll reads */
+    int64_t most;          /* items in one poll */
+    int64_t window;        /* counter: farther behind than this, the rest is given up */
 };
 
 struct gt_site_item {

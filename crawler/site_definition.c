@@ -131,6 +131,8 @@ static const struct gt_option list_table[] = {
     {"paging", GT_OPTION_ENUM, offsetof(struct gt_site_list, paging), "none",
      "how the next page is asked for: Link header, {page} number, or {cursor} again",
      .choices = pagings},
+    {"pages_need_token", GT_OPTION_BOOL, offsetof(struct gt_site_list, pages_need_token), "false",
+     "without a token only the first page is read, to stay within the limits for visitors"},
     {"pages", GT_OPTION_INT, offsetof(struct gt_site_list, pages), "3",
      "pages in one poll, at most", .least = 1, .most = 100},
     {"most", GT_OPTION_INT, offsetof(struct gt_site_list, most), "1000",

@@ -302,17 +302,24 @@ static void listing_is_complete(struct gt_site_source *self)
     gt_site_replace(&self->modified, self->next_modified);
 }
 
+static bool has_token(const struct gt_site_source *self)
+{
+    return self->options->token && *self->options->token;
+}
+
 /* After a page of which everything was taken: is there another one to ask for? */
 static bool wants_more(struct gt_site_source *self)
 {
-    int paging = self->site->list.paging;
+    const struct gt_site_list *list = &self->site->list;
+    bool by_cursor = list->paging == GT_PAGING_CURSOR;
 
-    if (paging == GT_PAGING_NONE ||
-        (!self->page_new && !(self->behind && paging != GT_PAGING_CURSOR)))
+    if (list->paging == GT_PAGING_NONE || (!self->page_new && (by_cursor || !self->behind)))
         return false;
-    if (self->pages < self->site->list.pages)
+    if (list->pages_need_token && !has_token(self))
+        return false;
+    if (self->pages < list->pages)
         return true;
-    self->gap = paging != GT_PAGING_CURSOR && self->cursor;
+    self->gap = !by_cursor && self->cursor;
     return false;
 }
 
