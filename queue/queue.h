@@ -5,17 +5,21 @@
  *  - What push accepted is delivered until it is acked or buried, whoever dies meanwhile.
  *  - A push is all or nothing, together with the cursor given. Nothing is ever trimmed.
  *  - An entry whose id was pushed to the topic before (within `seen` retention, and even if since
- *    acked) is accepted and dropped: replays collapse.
+ *    acked) is accepted and dropped: replays collapse. An id is always pushed with the same cursor
+ *    (or always without): the cursor's name says in which shard it is remembered.
  *  - A pulled job is leased to its consumer for lease_ms. An expired lease makes it available to
- * others; its `deliveries` then counts one more. Nobody but the owner can extend or release it; a
- * lost lease gives GT_E_CONFLICT. Acking a job whose lease was lost is allowed (the work is done)
- * and harmless twice.
+ *    others; its `deliveries` then counts one more. Nobody but the owner can extend, release or
+ *    bury it; a lost lease gives GT_E_CONFLICT. Acking a job whose lease was lost is allowed (the
+ *    work is done) and harmless twice.
  *  - pull buries what was delivered max_deliveries times instead of handing it out again.
  *  - Over the high-water mark, or when the back-end is out of space, push returns GT_E_FULL and
- * changes nothing. A batch larger than the whole mark is accepted only by an empty topic (else it
- * could never pass).
+ *    changes nothing. A batch larger than the whole mark is accepted only by an empty topic (else
+ *    it could never pass). Only what was not seen before needs room.
  *  - A back-end that cannot be reached gives GT_E_AGAIN (it reconnects by itself at the next call);
- * wrong password or rights give GT_E_REFUSED, which the caller reports.
+ *    wrong password or rights give GT_E_REFUSED, which the caller reports.
+ *
+ * Caps: a payload 65 MiB, a push 256 MiB and 10,000 entries, a cursor 1 MiB, a fact 64 KiB; a topic
+ * is 1 to 64 of a-z 0-9 - _, an id 1 to 128 printable characters without blanks.
  *
  * A handle is for one thread of one process; open one after fork, not before. */
 #ifndef GT_QUEUE_H
@@ -65,8 +69,10 @@ struct gt_job {
     int64_t pushed_ms;
 };
 
-/* At most `most` jobs, waiting up to wait_ms for the first. Memory of jobs is the arena's. Returns
- * their number, 0 when nothing came. A signal ends the wait early with 0. */
+/* At most `most` jobs (fewer when they are big: about 64 MiB at once), waiting up to wait_ms for
+ * the first. Memory of jobs is the arena's. Returns their number, 0 when nothing came. A signal
+ * ends the wait early with 0. A payload that does not fit the arena gives GT_E_LIMIT; that delivery
+ * counts. */
 int gt_queue_pull(struct gt_queue *queue, const char *topic, size_t most, int64_t wait_ms,
                   struct gt_arena *arena, struct gt_job *ret_jobs, struct gt_error *err);
 int gt_queue_ack(struct gt_queue *queue, const char *topic, const struct gt_job *job,
@@ -93,7 +99,7 @@ struct gt_dead {
 /* Oldest first, from after `after` (NULL: from the start). Returns their number. */
 int gt_queue_dead(struct gt_queue *queue, const char *topic, const char *after, size_t most,
                   struct gt_arena *arena, struct gt_dead *ret_dead, struct gt_error *err);
-/* Back into the topic with its deliveries at 0, or dropped for good. */
+/* Back into the topic as if pushed now, with its deliveries at 0, or dropped for good. */
 int gt_queue_replay(struct gt_queue *queue, const char *topic, const char *handle,
                     struct gt_error *err);
 int gt_queue_drop(struct gt_queue *queue, const char *topic, const char *handle,
@@ -124,7 +130,7 @@ int gt_queue_list(struct gt_queue *queue, const char *prefix, size_t most, struc
 
 struct gt_topic_stats {
     uint64_t depth;   /* waiting and leased */
-    uint64_t pending; /* leased of these */
+    uint64_t pending; /* leased of these; an expired lease counts until somebody takes it over */
     uint64_t dead;
     uint64_t bytes;    /* payloads of depth */
     int64_t oldest_ms; /* when the oldest of depth was pushed; 0: empty */
