@@ -73,6 +73,8 @@ def main():
             message = email.message_from_binary_file(file, policy=email.policy.default)
         check_headers(message)
         text, html = check_bodies(message)
+        # What looks like an encoded word in an alert is text, not a word to decode.
+        check(("=?" in text.splitlines()[0]) == ("=?" in message["Subject"]), "Subject was decoded")
         check_language(mode, message["Subject"], text, html)
 
 
