@@ -260,13 +260,19 @@ void gt_crawler_close(struct gt_crawler *crawler)
     free(crawler);
 }
 
+/* RFC 3339; JSON null when it is not known. */
+static json_t *time_to_json(int64_t ms)
+{
+    char text[GT_TIME_TEXT];
+    return gt_json_text_c(ms ? gt_time_format(ms, text) : NULL);
+}
+
 json_t *gt_source_state_to_json(const struct gt_source_state *state)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "name",
-                     gt_json_text_c(state->name), "type", gt_json_text_c(state->type), "state",
-                     gt_json_text_c(state->state), "error", gt_json_text_c(state->error),
-                     "last_try_ms", (json_int_t)state->last_try_ms, "last_success_ms",
-                     (json_int_t)state->last_success_ms, "next_try_ms",
-                     (json_int_t)state->next_try_ms, "documents", (json_int_t)state->documents,
-                     "failures", (json_int_t)state->failures);
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "name", gt_json_text_c(state->name),
+        "type", gt_json_text_c(state->type), "state", gt_json_text_c(state->state), "error",
+        gt_json_text_c(state->error), "last_try", time_to_json(state->last_try_ms), "last_success",
+        time_to_json(state->last_success_ms), "next_try", time_to_json(state->next_try_ms),
+        "documents", (json_int_t)state->documents, "failures", (json_int_t)state->failures);
 }

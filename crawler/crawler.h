@@ -18,11 +18,13 @@ extern const struct gt_kind *const gt_source_kinds[]; /* NULL-ended, for the con
 struct gt_source_state {
     const char *name, *type;
     const char *state; /* "ok", "waiting", "retrying", "failing", "disabled" */
-    const char *error; /* last one in words; NULL: none */
+    const char *error; /* last one in words, or a warning beside "ok"; NULL: none */
     int64_t last_try_ms, last_success_ms, next_try_ms;
     uint64_t documents; /* fresh ones, since the process began */
     uint64_t failures;  /* in a row */
 };
+/* {name, type, state, error, last_try, last_success, next_try, documents, failures}; times in RFC
+ * 3339, or null. New reference, NULL when out of memory. */
 json_t *gt_source_state_to_json(const struct gt_source_state *state);
 
 struct gt_crawl_sink {

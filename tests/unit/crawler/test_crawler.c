@@ -135,6 +135,9 @@ static void report(void *user, const struct gt_source_state *state)
 {
     GT_JSON_AUTO json_t *json = gt_source_state_to_json(state);
     assert_non_null(json);
+    assert_string_equal(gt_json_string(json, "state", ""), state->state);
+    assert_int_equal(gt_time_parse(gt_json_string(json, "last_success", "")),
+                     state->last_success_ms);
     sink.reports++;
     sink.failures = state->failures;
     sink.next_try_ms = state->next_try_ms;
