@@ -167,6 +167,16 @@ static bool tokenize(const char *pattern, struct tokens *tokens)
     return true;
 }
 
+/* Vectorscan has no look-around: without it a pattern matches more. */
+static void loosen_all(struct tokens *tokens)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        struct token *token = &tokens->items[i];
+        bool repeated = i + 1 < tokens->count && tokens->items[i + 1].kind == REPEAT;
+        token->gone = token->kind == ASSERTION && token->at[0] == '(' && !repeated;
+    }
+}
+
 static void loosen_start(struct tokens *tokens)
 {
     for (size_t i = 0; i + 1 < tokens->count; i++) {
@@ -192,17 +202,26 @@ static void loosen_end(struct tokens *tokens, bool shorter)
         tokens->items[i - 1].gone = true;
 }
 
+/* Atomic groups, possessive repeats and branch reset, which Vectorscan has not, only differ in what
+ * is captured and in how a match is sought. */
+static void write_token(struct gt_buffer *out, const struct token *token)
+{
+    bool possessive = token->kind == REPEAT && token->len > 1 && token->at[token->len - 1] == '+';
+    bool special = token->kind == OPEN && token->len == 3 && strchr("|>", token->at[2]);
+    if (token->gone && token->kind == REPEAT && token->least > 1)
+        gt_buffer_printf(out, "{%zu}", token->least);
+    else if (special)
+        gt_buffer_puts(out, "(?:");
+    else if (!token->gone)
+        gt_buffer_append(out, token->at, token->len - possessive);
+}
+
 static const char *write_tokens(struct gt_arena *arena, const char *pattern,
                                 const struct tokens *tokens)
 {
     GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(2 * strlen(pattern) + 64);
-    for (size_t i = 0; i < tokens->count; i++) {
-        const struct token *token = &tokens->items[i];
-        if (!token->gone)
-            gt_buffer_append(&out, token->at, token->len);
-        else if (token->kind == REPEAT && token->least > 1)
-            gt_buffer_printf(&out, "{%zu}", token->least);
-    }
+    for (size_t i = 0; i < tokens->count; i++)
+        write_token(&out, &tokens->items[i]);
     return gt_buffer_ok(&out) && out.data ? gt_arena_strdup(arena, out.data) : NULL;
 }
 
@@ -213,6 +232,7 @@ const char *gt_pattern_loosen(struct gt_arena *arena, const char *pattern, bool 
         return NULL;
     const char *looser = pattern;
     if (tokenize(pattern, tokens)) {
+        loosen_all(tokens);
         loosen_start(tokens);
         loosen_end(tokens, shorter);
         looser = write_tokens(arena, pattern, tokens);

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define ARENA_MAX ((size_t)512 * 1024 * 1024)
-#define DATABASE_FORMAT "3" /* goes up when needles or notes change their meaning */
+#define DATABASE_FORMAT "4" /* goes up when needles or notes change their meaning */
 #define WARNINGS_MAX 100
 /* What is learnt of a probe when the database is built, and kept with it. */
 enum note_state {
