@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define REPORT_EVERY (1 * GT_SECOND)
+#define LOCAL_BACKOFF_CAP (30 * GT_SECOND)
 #define FDS_MAX                                                                                    \
     32 /* what gt_net_run takes; sources beyond are rescanned at their interval only               \
         */
@@ -38,6 +39,15 @@ static int load_cursor(struct gt_tracked *tracked, struct gt_error *err)
     return tracked->cursor ? 0 : gt_fail(err, GT_E_NOMEM, "out of memory for a cursor");
 }
 
+/* Looking at something local costs nothing: it is read at once, and looked for often when it is
+ * away. */
+static void start(struct gt_tracked *tracked, int64_t now)
+{
+    bool local = tracked->source->fd != NULL;
+    tracked->schedule.cap_ms = local ? LOCAL_BACKOFF_CAP : 0;
+    gt_schedule_start(&tracked->schedule, now, local);
+}
+
 /* A source that cannot be opened is disabled and says why; the others work. */
 static int open_tracked(struct gt_crawler *crawler, struct gt_tracked *tracked,
                         const struct gt_source_config *config, struct gt_error *err)
@@ -61,7 +71,7 @@ static int open_tracked(struct gt_crawler *crawler, struct gt_tracked *tracked,
     else if (tracked->source->open(&settings, &tracked->self, &why) < 0)
         gt_schedule_stop(&tracked->schedule, why.message);
     else
-        gt_schedule_start(&tracked->schedule, gt_monotonic(), tracked->source->fd != NULL);
+        start(tracked, gt_monotonic());
     return 0;
 }
 

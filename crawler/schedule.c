@@ -49,7 +49,9 @@ void gt_schedule_failure(struct gt_schedule *schedule, int64_t now, int64_t wait
                          const char *words)
 {
     int64_t base = least(most(schedule->interval_ms, 1), BACKOFF_BASE);
-    int64_t cap = most(BACKOFF_LEAST_CAP, least(8 * schedule->interval_ms, GT_DAY));
+    int64_t cap = schedule->cap_ms;
+    if (!cap)
+        cap = most(BACKOFF_LEAST_CAP, least(8 * schedule->interval_ms, GT_DAY));
     int attempt = schedule->failures < 30 ? (int)schedule->failures : 30;
 
     schedule->tried = true;

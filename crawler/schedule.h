@@ -7,7 +7,8 @@
 
 struct gt_schedule {
     int64_t interval_ms;
-    double jitter; /* share of the interval by which a poll may come earlier or later */
+    double jitter;  /* share of the interval by which a poll may come earlier or later */
+    int64_t cap_ms; /* longest back-off; 0: eight intervals, at least 15 minutes */
     int64_t next_ms;
     uint64_t failures; /* in a row */
     bool stopped;      /* the server said that it is over, or the source cannot be opened */
@@ -20,7 +21,7 @@ void gt_schedule_start(struct gt_schedule *schedule, int64_t now, bool eager);
 /* wait_ms: the least time to the next poll that the server asked for; 0: none. At most a day is
  * granted. */
 void gt_schedule_success(struct gt_schedule *schedule, int64_t now, int64_t wait_ms);
-/* Back-off with full jitter up to eight intervals (at least 15 minutes), never before wait_ms. */
+/* Back-off with full jitter up to the cap, never before wait_ms. */
 void gt_schedule_failure(struct gt_schedule *schedule, int64_t now, int64_t wait_ms,
                          const char *words);
 /* Words beside a success; NULL: none. */

@@ -56,6 +56,11 @@ static void failures_back_off_to_a_cap(void **state)
     assert_string_equal(gt_schedule_state(&schedule, false), "failing");
     gt_schedule_failure(&schedule, 0, 2 * GT_HOUR, "asked to wait");
     assert_int_equal(schedule.next_ms, 2 * GT_HOUR);
+    schedule.cap_ms = 30000;
+    for (int i = 0; i < 100; i++) {
+        gt_schedule_failure(&schedule, 0, 0, "a folder that is away");
+        assert_true(schedule.next_ms <= 30000);
+    }
     gt_schedule_success(&schedule, 0, 0);
     assert_string_equal(gt_schedule_state(&schedule, false), "ok");
     assert_string_equal(schedule.error, "");
