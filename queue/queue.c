@@ -262,7 +262,7 @@ int gt_queue_push(struct gt_queue *queue, const char *topic, const struct gt_pus
         rc = queue->backend->push(queue->self, topic, entries, count, cursor, &fresh, err);
     if (rc) {
         if (rc == GT_E_FULL)
-            gt_queue_count("guette_queue_full_total", topic, 1);
+            gt_queue_count("guette_queue_refused_total", topic, 1);
         return outcome(rc, topic);
     }
     gt_queue_count("guette_queue_pushed_total", topic, (double)fresh);

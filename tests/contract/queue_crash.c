@@ -104,6 +104,7 @@ static pid_t spawn_consumer(struct fleet *fleet, unsigned slot)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        die_with_parent();
         consume(fleet->harness, slot, fleet->path);
         _exit(1);
     }
@@ -114,8 +115,10 @@ static pid_t spawn_producer(struct fleet *fleet, unsigned slot)
 {
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0)
+    if (pid == 0) {
+        die_with_parent();
         produce(fleet->harness, slot);
+    }
     return pid;
 }
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -38,11 +39,17 @@ static bool answers(const struct server *server)
     return good;
 }
 
+void die_with_parent(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 void server_restart(struct server *server)
 {
     server->pid = fork();
     assert_true(server->pid >= 0);
     if (server->pid == 0) {
+        die_with_parent();
         int null = open("/dev/null", O_RDWR);
         dup2(null, 0);
         dup2(null, 1);

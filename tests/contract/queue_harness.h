@@ -54,6 +54,9 @@ struct gt_queue *harness_open(struct harness *harness, const char *consumer);
 struct gt_queue *harness_open_lease(struct harness *harness, const char *consumer,
                                     int64_t lease_ms);
 
+/* For a child: a test that fails leaves no process behind. */
+void die_with_parent(void);
+
 /* Removes the folder and what is in it. */
 void remove_tree(const char *path);
 

@@ -495,11 +495,12 @@ static void narrow_rights_are_enough(void **state)
     struct harness *harness = *state;
     struct gt_error err = {0};
     /* The commands that docs/QUEUE.md names. */
-    typed_ok(harness,
-             "ACL SETUSER narrow reset on >" PASSWORD " ~mine:* +evalsha +script|load +xadd +xack "
-             "+xdel +xlen +xrange +xpending +xclaim +xreadgroup +xgroup|create +zadd +zrem +zcard "
-             "+zscore +zrangebyscore +hget +hset +hdel +hlen +hkeys +hexists +get +set +del +exists "
-             "+incrby +decrby +pexpireat +time +select");
+    typed_ok(
+        harness,
+        "ACL SETUSER narrow reset on >" PASSWORD " ~mine:* +evalsha +script|load +xadd +xack "
+        "+xdel +xlen +xrange +xpending +xclaim +xreadgroup +xgroup|create +zadd +zrem +zcard "
+        "+zscore +zrangebyscore +hget +hset +hdel +hlen +hkeys +hexists +get +set +del +exists "
+        "+incrby +decrby +pexpireat +time +select");
     harness_options(harness, "socket: redis.sock, user: narrow, prefix: mine, password: " PASSWORD);
     struct gt_queue *queue = harness_open(harness, "host:1");
     GT_BUFFER_AUTO struct gt_buffer buffer = GT_BUFFER(64);
