@@ -408,18 +408,23 @@ static const char *site_warning(void *user)
     return self->warning;
 }
 
+static void free_texts(struct gt_site_source *self)
+{
+    char *const texts[] = {self->base,      self->cursor,    self->newest,
+                           self->etag,      self->modified,  self->asked,
+                           self->validated, self->next_etag, self->next_modified};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+}
+
 static void site_close(void *user)
 {
     struct gt_site_source *self = user;
-    char **const texts[] = {&self->base,      &self->cursor,    &self->newest,
-                            &self->etag,      &self->modified,  &self->asked,
-                            &self->validated, &self->next_etag, &self->next_modified};
 
     if (!self)
         return;
     gt_site_pending_clear(self);
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        free(*texts[i]);
+    free_texts(self);
     gt_seen_free(self->seen);
     gt_arena_free(self->arena);
     free(self);
