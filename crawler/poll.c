@@ -6,6 +6,7 @@
 #define HOLD_BASE (1 * GT_SECOND)
 #define HOLD_CAP (30 * GT_SECOND)
 #define TAG_MAX 4096
+#define TITLE_MAX 4096
 #define JOB_MAX ((size_t)128 * 1024) /* URL, headers and body of one request */
 
 struct gt_job {
@@ -111,8 +112,13 @@ static int take_document(void *user, const struct gt_document *document, struct 
     struct gt_document full = *document;
     size_t limit = body_limit(tracked->crawler->config);
 
-    if (full.body_len > limit)
+    GT_BUFFER_AUTO struct gt_buffer title = GT_BUFFER(TITLE_MAX);
+    if (full.body_len > limit) {
+        gt_buffer_printf(&title, "%.*s (first %zu of %zu bytes)", TITLE_MAX / 2,
+                         full.title ? full.title : full.key, limit, full.body_len);
+        full.title = title.data;
         full.body_len = limit;
+    }
     full.source = config->name;
     full.owned = config->owner == GT_OWNER_BRAND;
     full.brand = config->brand;

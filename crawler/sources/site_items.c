@@ -377,13 +377,18 @@ static void merge(struct draft *draft, const struct gt_site_pending *entry)
         gt_buffer_printf(&draft->published, "%" PRId64, entry->published_ms);
 }
 
+/* A text that was longer than may be read says so in its title. */
 static void take_raw(struct gt_site_work *work, const struct gt_site_pending *entry,
                      const struct gt_http_response *response)
 {
+    GT_BUFFER_AUTO struct gt_buffer title = GT_BUFFER(2 * GT_SITE_VALUE_MAX);
+    if (response->cut)
+        gt_buffer_printf(&title, "%s (first %zu bytes)", entry->title ? entry->title : entry->key,
+                         response->body_len);
     const struct gt_document document = {
         .key = entry->key,
         .url = entry->link,
-        .title = entry->title,
+        .title = title.data ? title.data : entry->title,
         .author = entry->author,
         .type = entry->type,
         .published_ms = entry->published_ms,

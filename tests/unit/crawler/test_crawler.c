@@ -79,6 +79,7 @@ struct sink {
     size_t commits, documents, refused;
     size_t most_documents, most_bytes;
     char ids[5000][GT_ID_TEXT];
+    char title[64];
     char source[64], state[32], error[GT_ERROR_MAX], cursor[8192];
     size_t reports, cursors;
     uint64_t failures;
@@ -110,6 +111,7 @@ static int commit(void *user, const char *source, const struct gt_document *docu
     for (size_t i = 0; i < count; i++) {
         memcpy(sink.ids[sink.documents++], documents[i].id, GT_ID_TEXT);
         bytes += documents[i].body_len;
+        snprintf(sink.title, sizeof sink.title, "%s", documents[i].title);
         assert_string_equal(documents[i].source, source);
         assert_true(documents[i].fetched_ms > 0);
     }
@@ -399,6 +401,17 @@ static void files_are_documents_and_wait_for_a_full_queue(void **state)
     free(path);
 }
 
+static void a_text_over_the_limit_is_cut_and_says_so(void **state)
+{
+    use("feed", &feed_url);
+    config.limits.document_bytes = 2;
+    respond = one_entry;
+    open_crawler();
+    until_documents(1);
+    assert_string_equal(sink.title, "one (first 2 of 3 bytes)");
+    assert_int_equal(sink.most_bytes, 2);
+}
+
 static void draining_ends_what_is_under_way(void **state)
 {
     use("feed", &feed_url);
@@ -470,6 +483,7 @@ int main(void)
         ONE(a_document_that_is_refused_for_good_does_not_block),
         ONE(large_polls_are_committed_in_parts),
         ONE(files_are_documents_and_wait_for_a_full_queue),
+        ONE(a_text_over_the_limit_is_cut_and_says_so),
         ONE(draining_ends_what_is_under_way),
         ONE(closing_with_requests_under_way_is_clean),
         ONE(few_requests_are_under_way_at_once),
