@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-/* Starts of a match of an unbounded pattern are sought so far before the end that Vectorscan tells.
- */
+/* Starts of a match are sought so far before the end that Vectorscan tells: of a pattern whose
+ * length has a bound, and of one that has none. */
 #define WINDOW_MAX ((size_t)64 * 1024)
+#define WINDOW_UNBOUNDED ((size_t)4 * 1024)
 /* So often may a rule's pattern hit PCRE2's limits in one document before it is stopped there. */
 #define STRIKES_MAX 3
 /* No rule may use more than this part of a document's time, so that one bad pattern does not
@@ -234,7 +235,9 @@ static int on_trigger(struct gt_scratch *scratch, const struct gt_needle *needle
 
 static int on_pattern(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
 {
-    size_t window = needle->most < WINDOW_MAX ? needle->most : WINDOW_MAX;
+    size_t window = needle->most == SIZE_MAX    ? WINDOW_UNBOUNDED
+                    : needle->most < WINDOW_MAX ? needle->most
+                                                : WINDOW_MAX;
     for (size_t i = 0; i < needle->target_count; i++)
         if (!scratch->ruleset->probes[needle->targets[i]].alone &&
             gt_confirm(scratch, needle->targets[i], back(to, window), back(to, needle->least)))
