@@ -2,6 +2,7 @@
 #include "cli/config_parts.h"
 
 #include "crawler/crawler.h"
+#include "notifier/notifier.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -116,12 +117,32 @@ static bool check_sites(const struct gt_config *config)
     return fine;
 }
 
+/* Mistakes that span two options of a channel are seen when it is opened, which sends nothing. */
+static bool check_channels(const struct gt_config *config)
+{
+    bool fine = true;
+    for (size_t i = 0; i < config->channels.count; i++) {
+        const struct gt_channel_config *settings =
+            GT_LIST_ITEM(config->channels, struct gt_channel_config, i);
+        struct gt_channel *channel = NULL;
+        struct gt_error err;
+        if (settings->enabled && gt_channel_open(config, settings, &channel, &err)) {
+            fprintf(stderr, "%s: channels[%zu] (%s): %s\n", config->path, i, settings->name,
+                    err.message);
+            fine = false;
+        }
+        gt_channel_close(channel);
+    }
+    return fine;
+}
+
 static int check(const char *path)
 {
     struct gt_config *config = gt_cli_config(path);
     if (!config)
         return GT_EXIT_FAILED;
-    bool fine = check_sites(config);
+    bool sites = check_sites(config), channels = check_channels(config);
+    bool fine = sites && channels;
     if (fine) {
         print_summary(config);
         print_notes(config);

@@ -143,7 +143,7 @@ static void print_sources(struct status *s)
                bad && s->colour ? "\033[33m" : "", state, bad && s->colour ? "\033[0m" : "",
                (long long)gt_json_int(source, "documents", 0),
                ago(s, time_member(source, "last_success")));
-        if (bad && error)
+        if (error) /* beside "ok" it is a warning: items missed or given up */
             printf("  %-24s %s\n", "", error);
     }
 }

@@ -6,7 +6,7 @@
 #ifndef GT_MATCHERS_REGEX_H
 #define GT_MATCHERS_REGEX_H
 
-#include "core/core.h"
+#include "matchers/matchers.h"
 
 struct gt_regex;
 struct gt_runner; /* what one thread needs to search: JIT stack, match data, limits */
@@ -19,8 +19,6 @@ struct gt_span {
  * 1, else all. */
 int gt_regex_compile(const char *pattern, struct gt_regex **ret_regex, struct gt_error *err);
 void gt_regex_free(struct gt_regex *regex);
-/* A row's check (core/options.h). */
-int gt_regex_check(const char *pattern, struct gt_error *err);
 
 int gt_runner_new(struct gt_runner **ret_runner, struct gt_error *err);
 void gt_runner_free(struct gt_runner *runner);

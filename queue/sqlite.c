@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 struct topic {
     int64_t n;
@@ -118,6 +119,32 @@ static int check_size(struct gt_sqlite *self, struct gt_error *err)
                    self->path, (unsigned long long)self->max_size);
 }
 
+#define RESERVE_MOST ((uint64_t)64 * 1024 * 1024)
+
+/* New work must leave room on the disk to finish the old: taking and acking write, too, and a queue
+ * that filled its disk to the last page could never drain. What comes after documents may go deeper
+ * into the reserve than documents. A file system that does not tell its size is not held to this.
+ */
+static int check_room(const struct gt_sqlite *self, const char *name, uint64_t bytes,
+                      struct gt_error *err)
+{
+    struct statvfs fs;
+    if (statvfs(self->path, &fs) || fs.f_blocks == 0)
+        return 0;
+    uint64_t free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    uint64_t reserve = (uint64_t)fs.f_blocks * fs.f_frsize / 8;
+    if (reserve > RESERVE_MOST)
+        reserve = RESERVE_MOST;
+    if (strcmp(name, GT_TOPIC_DOCUMENTS) != 0)
+        reserve /= 4;
+    if (free_bytes >= reserve + 2 * bytes) /* once in the log, once in the file */
+        return 0;
+    return gt_fail(err, GT_E_FULL,
+                   "%s: the disk is nearly full (%llu bytes free); crawling pauses until workers "
+                   "caught up or there is room again. Nothing was lost",
+                   self->path, (unsigned long long)free_bytes);
+}
+
 static int add_fresh(struct gt_sqlite *self, const char *name, const struct topic *topic,
                      const struct gt_push *entries, size_t count, size_t *ret_fresh,
                      struct gt_error *err)
@@ -145,6 +172,8 @@ static int add_fresh(struct gt_sqlite *self, const char *name, const struct topi
     int rc = sweep_seen(self, topic->n, fresh, now, err);
     if (!rc)
         rc = gt_sqlite_topic_change(self, topic->n, (int64_t)fresh, (int64_t)bytes, 0, err);
+    if (!rc)
+        rc = check_room(self, name, bytes, err);
     return rc ? rc : check_size(self, err);
 }
 

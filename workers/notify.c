@@ -16,11 +16,12 @@
 #define ACTIVE_PER_CHANNEL 16
 #define CONNECTIONS_PER_HOST 4
 #define IDLE_WAIT_MS 200
+#define LOOK_AGAIN_MS (2 * GT_SECOND) /* somebody may have revived a delivery meanwhile */
 #define BUSY_WAIT_MS 20
 /* A transfer may wait so long for its turn, then take as long as its channel allows; the lease is
  * longer than both: nobody else may send the same delivery meanwhile. */
 #define PATIENCE_MS (45 * GT_SECOND)
-#define DELIVERY_LEASE_MS (3 * GT_MINUTE)
+#define DELIVERY_LEASE_MS (6 * GT_MINUTE)
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 
 struct endpoint {
@@ -29,7 +30,6 @@ struct endpoint {
     int active;
     int failures;         /* in a row */
     int64_t paused_until; /* after a failure: the endpoint is left alone for a while */
-    bool disabled;        /* it said 410 */
 };
 
 struct notify {
@@ -64,14 +64,13 @@ static void close_endpoints(struct endpoint *endpoints, size_t count)
         gt_channel_close(endpoints[i].channel);
 }
 
-static int open_endpoints(struct gt_store *store, const struct gt_config *config,
-                          struct endpoint *endpoints, size_t *ret_count, struct gt_error *err)
+static int open_endpoints(const struct gt_config *config, struct endpoint *endpoints,
+                          size_t *ret_count, struct gt_error *err)
 {
     size_t count = 0;
     for (size_t i = 0; i < config->channels.count; i++) {
         const struct gt_channel_config *settings =
             GT_LIST_ITEM(config->channels, struct gt_channel_config, i);
-        char why[256];
         if (!settings->enabled)
             continue;
         int rc = count < CHANNELS_MAX
@@ -81,10 +80,7 @@ static int open_endpoints(struct gt_store *store, const struct gt_config *config
             close_endpoints(endpoints, count);
             return rc;
         }
-        endpoints[count].name = settings->name;
-        endpoints[count].disabled =
-            gt_store_channel_disabled(store, settings->name, why, sizeof why, NULL) == 1;
-        count++;
+        endpoints[count++].name = settings->name;
     }
     *ret_count = count;
     return 0;
@@ -124,8 +120,7 @@ static int open_notify(struct gt_worker *worker, void **ret_state, struct gt_err
     if (rc == 0)
         rc = open_net(worker->config, &notify->net, err);
     if (rc == 0)
-        rc = open_endpoints(notify->store, worker->config, notify->endpoints,
-                            &notify->endpoint_count, err);
+        rc = open_endpoints(worker->config, notify->endpoints, &notify->endpoint_count, err);
     if (rc) {
         close_notify(worker, notify);
         return rc;
@@ -178,10 +173,10 @@ static int take_finding(struct notify *notify, const struct gt_job *job, struct 
     struct gt_finding finding;
     struct gt_queue *queue = notify->worker->queue;
     int rc = gt_finding_decode(job->payload, job->len, notify->arena, &finding, err);
-    if (rc == GT_E_INVALID || rc == GT_E_LIMIT)
-        return gt_queue_bury(queue, GT_TOPIC_FINDINGS, job, err->message, err);
     if (rc == 0)
         rc = gt_store_put(notify->store, &finding, plan, notify, err);
+    if (rc == GT_E_INVALID || rc == GT_E_LIMIT) /* it will never be better */
+        return gt_queue_bury(queue, GT_TOPIC_FINDINGS, job, err->message, err);
     if (rc == 0)
         rc = gt_queue_ack(queue, GT_TOPIC_FINDINGS, job, err);
     if (rc == 0)
@@ -268,11 +263,9 @@ static int retry(struct notify *notify, const struct sending *sending, struct en
     return gt_store_retry(notify->store, sending->delivery, now + wait, outcome->why, true, NULL);
 }
 
-static int disable(struct notify *notify, const struct sending *sending, struct endpoint *endpoint,
+static int disable(struct notify *notify, const struct sending *sending,
                    const struct gt_outcome *outcome)
 {
-    if (endpoint)
-        endpoint->disabled = true;
     gt_log(GT_ERROR, "channel.disabled",
            "the receiver said it is gone (410); the channel is off until `guette deliveries retry`",
            GT_F("channel", sending->channel));
@@ -301,7 +294,7 @@ static void settle(struct notify *notify, const struct sending *sending,
         rc = bury(notify, sending, outcome->why);
         break;
     case GT_GONE:
-        rc = disable(notify, sending, endpoint, outcome);
+        rc = disable(notify, sending, outcome);
         break;
     }
     if (rc)
@@ -390,7 +383,7 @@ static size_t list_busy(const struct notify *notify, const char **ret_names)
     int64_t now = gt_now();
     for (size_t i = 0; i < notify->endpoint_count; i++) {
         const struct endpoint *e = &notify->endpoints[i];
-        if (e->disabled || e->active >= ACTIVE_PER_CHANNEL || e->paused_until > now)
+        if (e->active >= ACTIVE_PER_CHANNEL || e->paused_until > now)
             ret_names[count++] = e->name;
     }
     ret_names[count] = NULL;
@@ -401,9 +394,9 @@ static int64_t next_look(struct notify *notify)
 {
     int64_t due = 0, now = gt_now();
     if (gt_store_next_due(notify->store, &due, NULL) || due == 0)
-        return now + GT_MINUTE;
+        return now + LOOK_AGAIN_MS;
     int64_t next = due > now ? due : now + BUSY_WAIT_MS; /* due, but its channel is busy */
-    return next < now + GT_MINUTE ? next : now + GT_MINUTE;
+    return next < now + LOOK_AGAIN_MS ? next : now + LOOK_AGAIN_MS;
 }
 
 static int send_due(struct notify *notify, struct gt_error *err)
@@ -449,7 +442,7 @@ static int reload(struct gt_worker *worker, void *state, const struct gt_config 
     struct notify *notify = state;
     struct endpoint fresh[CHANNELS_MAX] = {0};
     size_t count = 0;
-    int rc = open_endpoints(notify->store, next, fresh, &count, err);
+    int rc = open_endpoints(next, fresh, &count, err);
     if (rc)
         return rc;
     for (size_t i = 0; i < count; i++) {

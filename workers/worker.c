@@ -1,6 +1,7 @@
 #include "workers/worker.h"
 
 #include "crawler/crawler.h"
+#include "matchers/matchers.h"
 #include "notifier/notifier.h"
 
 #include <signal.h>
@@ -18,6 +19,7 @@ const struct gt_config_kinds gt_all_kinds = {
     .sources = gt_source_kinds,
     .channels = gt_channel_kinds,
     .queues = gt_queue_kinds,
+    .check_regex = gt_regex_check,
 };
 
 const struct gt_role *const gt_roles[] = {&gt_role_crawl, &gt_role_match, &gt_role_notify, NULL};

@@ -129,15 +129,15 @@ def test_full_disk(run):
     """The queue's file system fills up: the crawler pauses, and goes on when there is room again."""
     small = run.folder / "small"
     small.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(small)],
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(small)],
                              capture_output=True, check=False)
     need(mounted.returncode == 0, "no right to mount a small file system")
     try:
         run.write_config(sources=run.inbox_yaml())
         run.config.write_text(run.config.read_text().replace(f"data: {run.folder}/data", f"data: {small}"))
         filler = small / "filler"
-        filler.write_bytes(os.urandom(1_200_000))
-        for number in range(30):
+        filler.write_bytes(os.urandom(22_000_000))
+        for number in range(200):
             (run.inbox() / f"{number}.txt").write_bytes(leak_text(number).encode() + os.urandom(90_000).hex().encode())
         crawler = run.start("crawl")
         run.wait_log("worker.ready")
@@ -145,7 +145,7 @@ def test_full_disk(run):
         filler.unlink()
         run.start("match")
         run.start("notify")
-        wait_until(lambda: len(run.alerts_of(RULE)) == 30, "every alert", 120)
+        wait_until(lambda: len(run.alerts_of(RULE)) == 200, "every alert", 120)
         assert crawler.poll() is None
     finally:
         for process in run.processes:
