@@ -1,15 +1,14 @@
 /* Local channels: whole lines or nothing. */
-#include "core/core.h"
 #include "workers/writer.h"
 
-#include <cmocka.h>
+#include "core/core.h"
+
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 static char folder[] = "/tmp/guette-writer-XXXXXX";
 static char path[128];
