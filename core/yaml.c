@@ -180,7 +180,7 @@ static int open_level(struct builder *builder, const yaml_event_t *event, enum g
                           "a key is a list or map; write a plain text before the colon");
     if (builder->depth == GT_YAML_MAX_DEPTH)
         return fail_event(builder, GT_E_LIMIT, event, "nested deeper than 32 levels; flatten it");
-    struct gt_node *node;
+    struct gt_node *node = NULL;
     int rc = add_node(builder, event, type, &node);
     if (rc < 0)
         return rc;

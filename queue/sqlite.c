@@ -429,7 +429,7 @@ static int bury_mine(struct gt_sqlite *self, const char *name, const struct gt_j
                      const char *why, struct gt_error *err)
 {
     struct entry entry;
-    struct topic topic;
+    struct topic topic = {0};
     int64_t n = 0;
     if (!gt_sqlite_read_handle(job->handle, &n))
         return lost(job, err);
