@@ -14,16 +14,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Ubuntu 22.04's is 6.0, older than guette asks for. */
 bool server_installed(void)
 {
-    static const char *const folders[] = {"/usr/bin", "/usr/local/bin", "/usr/sbin", "/bin"};
-    char path[64];
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        snprintf(path, sizeof(path), "%s/redis-server", folders[i]);
-        if (access(path, X_OK) == 0)
-            return true;
-    }
-    return false;
+    int major = 0, minor = 0;
+    FILE *out = popen("redis-server --version 2>/dev/null", "r");
+    if (!out)
+        return false;
+    bool read = fscanf(out, "%*[^=]=%d.%d", &major, &minor) == 2;
+    pclose(out);
+    return read && major * 100 + minor >= 602;
 }
 
 static bool answers(const struct server *server)
@@ -305,7 +305,7 @@ int harness_run(const struct CMUnitTest *cases, size_t count)
             failed += _cmocka_run_group_tests(names[i], cases, count, setup_current,
                                               harness_group_teardown);
         else
-            printf("SKIPPED: %s: redis-server is not installed\n", names[i]);
+            printf("SKIPPED: %s: there is no redis-server of 6.2 or later\n", names[i]);
     }
     return failed;
 }

@@ -107,11 +107,20 @@ class Server:
         self.process.stdout.close()
 
 
+def redis_version():
+    """(0,) where there is none."""
+    if not shutil.which("redis-server"):
+        return (0,)
+    text = subprocess.run(["redis-server", "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"v=(\d+)\.(\d+)", text)
+    return tuple(map(int, found.groups())) if found else (0,)
+
+
 class Redis:
     """A real redis-server on a private socket, with an append-only file."""
 
     def __init__(self, folder, password=None):
-        need(shutil.which("redis-server"), "redis-server is not installed")
+        need(redis_version() >= (6, 2), "there is no redis-server of 6.2 or later")
         self.folder, self.password = folder, password
         # A Unix socket's path has room for about 100 characters.
         self.socket_folder = tempfile.mkdtemp(prefix="gt-redis-", dir="/tmp")
