@@ -31,6 +31,7 @@ static int commit(void *user, const char *source, const struct gt_document *docu
                   const char *cursor, size_t *ret_fresh, struct gt_error *err)
 {
     struct crawl *crawl = user;
+    gt_console_beat(crawl->worker->console); /* each may wait for a queue that is slow */
     struct gt_buffer *bodies = calloc(count + 1, sizeof *bodies);
     struct gt_push *entries = calloc(count + 1, sizeof *entries);
     size_t fresh = 0;
@@ -62,16 +63,28 @@ static int load(void *user, const char *source, struct gt_buffer *ret_cursor, st
     return gt_queue_cursor(crawl->worker->queue, source, ret_cursor, err);
 }
 
+/* Each once, and of failures in a row ever fewer (1, 2, 4, 8...): a night without a network fills
+ * no screen. */
+static bool is_worth_a_line(const struct gt_source_state *state)
+{
+    char key[256];
+    snprintf(key, sizeof key, "%llu %s", (unsigned long long)state->failures, state->name);
+    return (state->failures & (state->failures - 1)) == 0 && gt_log_allow(key, NULL);
+}
+
 /* What an operator wants to read as it happens: a source that fails, and that it works again. */
 static void log_state(const struct gt_source_state *state)
 {
     if (state->failures && state->error) {
-        char key[256];
-        snprintf(key, sizeof key, "source %s %s", state->name, state->error);
-        if (gt_log_allow(key, NULL))
+        if (is_worth_a_line(state))
             gt_log(GT_WARNING, "source.failed", state->error, GT_F("source", state->name),
                    GT_N("failures", state->failures),
                    GT_N("next_try_s", (state->next_try_ms - gt_now()) / 1000));
+    } else if (strcmp(state->state, "disabled") == 0 && state->error) {
+        gt_log(GT_ERROR, "source.disabled", state->error, GT_F("source", state->name));
+    } else if (state->recovered) {
+        gt_log(GT_INFO, "source.recovered", "the source can be read again",
+               GT_F("source", state->name), GT_N("failures", state->recovered));
     } else {
         gt_log(GT_DEBUG, "source.polled", state->state, GT_F("source", state->name),
                GT_N("documents", state->documents));
@@ -81,6 +94,7 @@ static void log_state(const struct gt_source_state *state)
 static void report(void *user, const struct gt_source_state *state)
 {
     struct crawl *crawl = user;
+    gt_console_beat(crawl->worker->console);
     char name[256], label[256];
     snprintf(name, sizeof name, "source/%s", state->name);
     GT_JSON_AUTO json_t *fact = gt_source_state_to_json(state);

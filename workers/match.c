@@ -222,7 +222,7 @@ static void release(struct gt_worker *worker, const struct gt_job *job, bool cou
 /* Whether the job is still ours, its lease made long enough for one document. */
 static bool hold(struct gt_worker *worker, const struct gt_job *job, int64_t pulled_ms)
 {
-    if (gt_monotonic() - pulled_ms < worker->config->queue.lease_ms / 3)
+    if (gt_monotonic() - pulled_ms < worker->opened->queue.lease_ms / 3)
         return true;
     return gt_queue_extend(worker->queue, GT_TOPIC_DOCUMENTS, job, NULL) == 0;
 }

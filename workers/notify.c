@@ -24,28 +24,41 @@
 #define DELIVERY_LEASE_MS (6 * GT_MINUTE)
 #define ARENA_MAX ((size_t)64 * 1024 * 1024)
 
+/* A channel at work. One that a reload replaced is retired: it only waits for the answers of what
+ * it sent, then it is freed. */
 struct endpoint {
-    const char *name;
     struct gt_channel *channel;
+    bool retired;
     int active;
     int failures;         /* in a row */
-    int64_t paused_until; /* after a failure: the endpoint is left alone for a while */
+    int64_t paused_until; /* monotonic; after a failure it is left alone for a while */
+};
+
+/* A queue or store that failed is asked ever less often. */
+struct trouble {
+    int failures;     /* in a row */
+    int64_t until_ms; /* monotonic */
 };
 
 struct notify {
     struct gt_worker *worker;
     struct gt_store *store;
     struct gt_net *net;
-    struct endpoint endpoints[CHANNELS_MAX];
+    struct endpoint *endpoints[CHANNELS_MAX];
     size_t endpoint_count;
+    struct sending *sendings; /* under way */
     int active;
-    int64_t next_claim_ms; /* wall clock; nothing is due before; 0: look at once */
-    struct gt_arena *arena;
+    int64_t next_claim_ms; /* monotonic; nothing is due before; 0: look at once */
+    struct trouble pulling, claiming;
+    struct gt_arena *batch; /* findings pulled, deliveries claimed */
+    struct gt_arena *item;  /* one of them at a time */
 };
 
 /* A delivery under way. */
 struct sending {
+    struct sending *next, **link; /* in notify->sendings */
     struct notify *notify;
+    struct endpoint *endpoint; /* NULL: the channel is not in the configuration */
     char delivery[GT_ID_TEXT], channel[256];
     int64_t attempts, created_ms, detected_ms;
 };
@@ -53,18 +66,41 @@ struct sending {
 static struct endpoint *find_endpoint(struct notify *notify, const char *name)
 {
     for (size_t i = 0; i < notify->endpoint_count; i++)
-        if (strcmp(notify->endpoints[i].name, name) == 0)
-            return &notify->endpoints[i];
+        if (strcmp(gt_channel_name(notify->endpoints[i]->channel), name) == 0)
+            return notify->endpoints[i];
     return NULL;
 }
 
-static void close_endpoints(struct endpoint *endpoints, size_t count)
+static void free_endpoint(struct endpoint *endpoint)
 {
-    for (size_t i = 0; i < count; i++)
-        gt_channel_close(endpoints[i].channel);
+    gt_channel_close(endpoint->channel);
+    free(endpoint);
 }
 
-static int open_endpoints(const struct gt_config *config, struct endpoint *endpoints,
+static void retire_endpoints(struct endpoint **endpoints, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        endpoints[i]->retired = true;
+        if (endpoints[i]->active == 0)
+            free_endpoint(endpoints[i]);
+    }
+}
+
+static int open_endpoint(const struct gt_config *config, const struct gt_channel_config *settings,
+                         struct endpoint **ret_endpoint, struct gt_error *err)
+{
+    struct endpoint *endpoint = calloc(1, sizeof *endpoint);
+    if (!endpoint)
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    int rc = gt_channel_open(config, settings, &endpoint->channel, err);
+    if (rc)
+        free(endpoint);
+    else
+        *ret_endpoint = endpoint;
+    return rc;
+}
+
+static int open_endpoints(const struct gt_config *config, struct endpoint **endpoints,
                           size_t *ret_count, struct gt_error *err)
 {
     size_t count = 0;
@@ -74,16 +110,38 @@ static int open_endpoints(const struct gt_config *config, struct endpoint *endpo
         if (!settings->enabled)
             continue;
         int rc = count < CHANNELS_MAX
-                     ? gt_channel_open(config, settings, &endpoints[count].channel, err)
+                     ? open_endpoint(config, settings, &endpoints[count], err)
                      : gt_fail(err, GT_E_LIMIT, "more than %d channels", CHANNELS_MAX);
         if (rc) {
-            close_endpoints(endpoints, count);
+            retire_endpoints(endpoints, count);
             return rc;
         }
-        endpoints[count++].name = settings->name;
+        count++;
     }
     *ret_count = count;
     return 0;
+}
+
+static void remember(struct sending *sending)
+{
+    struct notify *notify = sending->notify;
+    sending->next = notify->sendings;
+    sending->link = &notify->sendings;
+    if (sending->next)
+        sending->next->link = &sending->next;
+    notify->sendings = sending;
+    sending->endpoint->active++;
+    notify->active++;
+}
+
+static void forget(struct sending *sending)
+{
+    *sending->link = sending->next;
+    if (sending->next)
+        sending->next->link = sending->link;
+    sending->endpoint->active--;
+    sending->notify->active--;
+    free(sending);
 }
 
 static int open_net(const struct gt_config *config, struct gt_net **ret_net, struct gt_error *err)
@@ -97,14 +155,28 @@ static int open_net(const struct gt_config *config, struct gt_net **ret_net, str
     return gt_net_open(&settings, ret_net, err);
 }
 
+/* What the receiver did not answer in time is sent again by whoever comes next, not only after the
+ * lease. */
+static void give_back_all(struct notify *notify)
+{
+    for (struct sending *sending = notify->sendings, *next; sending; sending = next) {
+        next = sending->next;
+        (void)gt_store_retry(notify->store, sending->delivery, gt_now(),
+                             "guette was stopped before the receiver answered", false, NULL);
+        forget(sending);
+    }
+}
+
 static void close_notify(struct gt_worker *worker, void *state)
 {
     (void)worker;
     struct notify *notify = state;
+    give_back_all(notify);
     gt_net_close(notify->net);
-    close_endpoints(notify->endpoints, notify->endpoint_count);
+    retire_endpoints(notify->endpoints, notify->endpoint_count);
     gt_store_close(notify->store);
-    gt_arena_free(notify->arena);
+    gt_arena_free(notify->batch);
+    gt_arena_free(notify->item);
     free(notify);
 }
 
@@ -114,9 +186,11 @@ static int open_notify(struct gt_worker *worker, void **ret_state, struct gt_err
     if (!notify)
         return gt_fail(err, GT_E_NOMEM, "out of memory");
     notify->worker = worker;
-    notify->arena = gt_arena_new(ARENA_MAX);
-    int rc = notify->arena ? gt_store_open(worker->config->store.path, false, &notify->store, err)
-                           : gt_fail(err, GT_E_NOMEM, "out of memory");
+    notify->batch = gt_arena_new(ARENA_MAX);
+    notify->item = gt_arena_new(ARENA_MAX);
+    int rc = notify->batch && notify->item
+                 ? gt_store_open(worker->config->store.path, false, &notify->store, err)
+                 : gt_fail(err, GT_E_NOMEM, "out of memory");
     if (rc == 0)
         rc = open_net(worker->config, &notify->net, err);
     if (rc == 0)
@@ -131,10 +205,9 @@ static int open_notify(struct gt_worker *worker, void **ret_state, struct gt_err
 
 /* --- findings in ------------------------------------------------------- */
 
-static int plan_one(struct notify *notify, const struct gt_alert *alert, const char *text,
-                    const char *channel, struct gt_store_txn *txn, struct gt_error *err)
+static int plan_one(const struct gt_alert *alert, const char *text, const char *channel,
+                    struct gt_store_txn *txn, struct gt_error *err)
 {
-    (void)notify;
     char id[GT_ID_TEXT];
     gt_delivery_id(alert->id, channel, id);
     return gt_store_deliver(txn, id, alert->id, alert->finding.id, channel, text, gt_now(), err);
@@ -164,7 +237,7 @@ static int plan(void *user, const struct gt_stored_finding *stored, bool is_new,
         return gt_fail(err, GT_E_NOMEM, "out of memory");
     int rc = 0;
     for (size_t i = 0; i < count && rc == 0; i++)
-        rc = plan_one(notify, &alert, text.data, channels[i], txn, err);
+        rc = plan_one(&alert, text.data, channels[i], txn, err);
     return rc;
 }
 
@@ -172,10 +245,14 @@ static int take_finding(struct notify *notify, const struct gt_job *job, struct 
 {
     struct gt_finding finding;
     struct gt_queue *queue = notify->worker->queue;
-    int rc = gt_finding_decode(job->payload, job->len, notify->arena, &finding, err);
-    if (rc == 0)
+    gt_arena_reset(notify->item);
+    int rc = gt_finding_decode(job->payload, job->len, notify->item, &finding, err);
+    bool hopeless = rc == GT_E_INVALID || rc == GT_E_LIMIT;
+    if (rc == 0) {
         rc = gt_store_put(notify->store, &finding, plan, notify, err);
-    if (rc == GT_E_INVALID || rc == GT_E_LIMIT) /* it will never be better */
+        hopeless = rc == GT_E_LIMIT; /* GT_E_INVALID: the store is damaged, not the finding */
+    }
+    if (hopeless)
         return gt_queue_bury(queue, GT_TOPIC_FINDINGS, job, err->message, err);
     if (rc == 0)
         rc = gt_queue_ack(queue, GT_TOPIC_FINDINGS, job, err);
@@ -188,9 +265,9 @@ static int take_findings(struct notify *notify, int64_t wait_ms, struct gt_error
 {
     struct gt_job jobs[FINDINGS_BATCH];
     struct gt_queue *queue = notify->worker->queue;
-    gt_arena_reset(notify->arena);
+    gt_arena_reset(notify->batch);
     int count =
-        gt_queue_pull(queue, GT_TOPIC_FINDINGS, FINDINGS_BATCH, wait_ms, notify->arena, jobs, err);
+        gt_queue_pull(queue, GT_TOPIC_FINDINGS, FINDINGS_BATCH, wait_ms, notify->batch, jobs, err);
     if (count <= 0)
         return count;
     int rc = 0;
@@ -251,7 +328,7 @@ static int retry(struct notify *notify, const struct sending *sending, struct en
         int64_t quiet = gt_backoff(endpoint->failures++, GT_SECOND, 5 * GT_MINUTE);
         if (outcome->after_ms > quiet)
             quiet = outcome->after_ms;
-        endpoint->paused_until = now + quiet;
+        endpoint->paused_until = gt_monotonic() + quiet;
     }
     char key[320];
     int64_t held = 0;
@@ -281,7 +358,7 @@ static int disable(struct notify *notify, const struct sending *sending,
 static void settle(struct notify *notify, const struct sending *sending,
                    const struct gt_outcome *outcome)
 {
-    struct endpoint *endpoint = find_endpoint(notify, sending->channel);
+    struct endpoint *endpoint = sending->endpoint;
     int rc = 0;
     switch (outcome->type) {
     case GT_DELIVERED:
@@ -307,20 +384,17 @@ static void on_done(void *user, const struct gt_http_response *response)
 {
     struct sending *sending = user;
     struct notify *notify = sending->notify;
-    struct endpoint *endpoint = find_endpoint(notify, sending->channel);
-    struct gt_outcome outcome = {.type = GT_RETRY, .after_ms = -1};
-    snprintf(outcome.why, sizeof outcome.why, "the channel is no longer configured");
-    if (endpoint) {
-        endpoint->active--;
-        gt_channel_classify(endpoint->channel, response, &outcome);
-    }
-    notify->active--;
+    struct endpoint *endpoint = sending->endpoint;
+    struct gt_outcome outcome;
+    gt_channel_classify(endpoint->channel, response, &outcome);
     settle(notify, sending, &outcome);
-    free(sending);
+    forget(sending);
+    if (endpoint->retired && endpoint->active == 0)
+        free_endpoint(endpoint);
 }
 
-static int start(struct notify *notify, struct endpoint *endpoint, struct gt_outgoing *outgoing,
-                 struct sending *sending, struct gt_error *err)
+static int start(struct notify *notify, struct gt_outgoing *outgoing, struct sending *sending,
+                 struct gt_error *err)
 {
     int rc;
     outgoing->http.patience_ms = outgoing->mail.patience_ms = PATIENCE_MS;
@@ -328,129 +402,174 @@ static int start(struct notify *notify, struct endpoint *endpoint, struct gt_out
         rc = gt_net_http(notify->net, &outgoing->http, on_done, sending, err);
     else
         rc = gt_net_mail(notify->net, &outgoing->mail, on_done, sending, err);
-    if (rc == 0) {
-        endpoint->active++;
-        notify->active++;
-    }
+    if (rc == 0)
+        remember(sending);
     return rc;
 }
 
-/* Renders and sends one claimed delivery. What can't be rendered now may be so after a change of
- * configuration: it is retried like a failed one. */
-static void send_one(struct notify *notify, const struct gt_delivery *delivery)
+/* Hands it to its channel. *ret_sent: a transfer began, its answer settles it. */
+static int carry_out(struct notify *notify, const struct gt_delivery *delivery,
+                     struct sending *sending, bool *ret_sent, struct gt_error *err)
 {
-    struct endpoint *endpoint = find_endpoint(notify, delivery->channel);
-    struct gt_error err = {0};
     struct gt_alert alert;
     struct gt_outgoing outgoing = {0};
-    struct gt_outcome outcome = {.type = GT_RETRY, .after_ms = -1};
+    if (!sending->endpoint)
+        return gt_fail(err, GT_E_NOTFOUND, "channel \"%s\" is not in the configuration (any more)",
+                       delivery->channel);
+    GT_JSON_AUTO json_t *json =
+        gt_json_parse(delivery->alert_json, strlen(delivery->alert_json), err);
+    int rc = json ? gt_alert_from_json(json, notify->item, &alert, err) : GT_E_INVALID;
+    if (rc)
+        return rc;
+    sending->detected_ms = alert.finding.detected_ms;
+    rc = gt_channel_render(sending->endpoint->channel, &alert, gt_now(), (int)delivery->attempts,
+                           notify->item, &outgoing, err);
+    if (rc)
+        return rc;
+    if (outgoing.type == GT_OUTGOING_WRITE)
+        return gt_write_out(outgoing.write.path, outgoing.write.bytes, outgoing.write.len,
+                            outgoing.write.mode, err);
+    rc = start(notify, &outgoing, sending, err);
+    *ret_sent = rc == 0;
+    return rc;
+}
+
+/* What can't be rendered now may be so after a change of configuration: it is retried like a failed
+ * one. */
+static void send_one(struct notify *notify, const struct gt_delivery *delivery)
+{
+    struct gt_error err = {0};
+    struct gt_outcome outcome = {.type = GT_DELIVERED, .after_ms = -1};
     struct sending *sending = calloc(1, sizeof *sending);
+    bool sent = false;
     if (!sending)
         return; /* the lease ends, it comes again */
-    *sending = (struct sending){
-        .notify = notify, .attempts = delivery->attempts, .created_ms = delivery->created_ms};
+    *sending = (struct sending){.notify = notify,
+                                .endpoint = find_endpoint(notify, delivery->channel),
+                                .attempts = delivery->attempts,
+                                .created_ms = delivery->created_ms};
     snprintf(sending->delivery, sizeof sending->delivery, "%s", delivery->id);
     snprintf(sending->channel, sizeof sending->channel, "%s", delivery->channel);
-    GT_JSON_AUTO json_t *json =
-        gt_json_parse(delivery->alert_json, strlen(delivery->alert_json), &err);
-    int rc = json ? gt_alert_from_json(json, notify->arena, &alert, &err) : err.code;
-    if (rc == 0 && !endpoint)
-        rc = gt_fail(&err, GT_E_NOTFOUND, "channel \"%s\" is not in the configuration (any more)",
-                     delivery->channel);
-    if (rc == 0) {
-        sending->detected_ms = alert.finding.detected_ms;
-        rc = gt_channel_render(endpoint->channel, &alert, gt_now(), (int)delivery->attempts,
-                               notify->arena, &outgoing, &err);
+    gt_arena_reset(notify->item);
+    int rc = carry_out(notify, delivery, sending, &sent, &err);
+    if (sent)
+        return; /* on_done settles it */
+    if (rc) {
+        outcome.type = GT_RETRY;
+        snprintf(outcome.why, sizeof outcome.why, "%.*s", (int)sizeof outcome.why - 1, err.message);
     }
-    if (rc == 0 && outgoing.type == GT_OUTGOING_WRITE) {
-        rc = gt_write_out(outgoing.write.path, outgoing.write.bytes, outgoing.write.len,
-                          outgoing.write.mode, &err);
-        outcome.type = rc ? GT_RETRY : GT_DELIVERED;
-    } else if (rc == 0) {
-        rc = start(notify, endpoint, &outgoing, sending, &err);
-        if (rc == 0)
-            return; /* on_done settles it */
-    }
-    snprintf(outcome.why, sizeof outcome.why, "%.*s", (int)sizeof outcome.why - 1, err.message);
     settle(notify, sending, &outcome);
     free(sending);
+}
+
+static bool is_paused(const struct endpoint *endpoint)
+{
+    return endpoint && endpoint->paused_until > gt_monotonic();
 }
 
 /* Channels that shall not be given more now. */
 static size_t list_busy(const struct notify *notify, const char **ret_names)
 {
     size_t count = 0;
-    int64_t now = gt_now();
     for (size_t i = 0; i < notify->endpoint_count; i++) {
-        const struct endpoint *e = &notify->endpoints[i];
-        if (e->active >= ACTIVE_PER_CHANNEL || e->paused_until > now)
-            ret_names[count++] = e->name;
+        const struct endpoint *e = notify->endpoints[i];
+        if (e->active >= ACTIVE_PER_CHANNEL || is_paused(e))
+            ret_names[count++] = gt_channel_name(e->channel);
     }
     ret_names[count] = NULL;
     return count;
 }
 
+/* Due times are wall clock, waiting is not: a clock set back must not stop alerts. */
 static int64_t next_look(struct notify *notify)
 {
-    int64_t due = 0, now = gt_now();
-    if (gt_store_next_due(notify->store, &due, NULL) || due == 0)
-        return now + LOOK_AGAIN_MS;
-    int64_t next = due > now ? due : now + BUSY_WAIT_MS; /* due, but its channel is busy */
-    return next < now + LOOK_AGAIN_MS ? next : now + LOOK_AGAIN_MS;
+    int64_t due = 0, wait = LOOK_AGAIN_MS;
+    if (gt_store_next_due(notify->store, &due, NULL) == 0 && due != 0)
+        wait = due - gt_now();
+    if (wait < BUSY_WAIT_MS)
+        wait = BUSY_WAIT_MS; /* due, but its channel is busy */
+    return gt_monotonic() + (wait < LOOK_AGAIN_MS ? wait : LOOK_AGAIN_MS);
+}
+
+/* The first one that failed in a batch paused its channel: the others wait as well. */
+static void put_back(struct notify *notify, const struct gt_delivery *delivery)
+{
+    (void)gt_store_retry(notify->store, delivery->id, gt_now(), delivery->last_error, false, NULL);
 }
 
 static int send_due(struct notify *notify, struct gt_error *err)
 {
-    if (gt_now() < notify->next_claim_ms || gt_stop_wanted())
-        return 0;
     const char *busy[CHANNELS_MAX + 1];
     struct gt_delivery deliveries[CLAIM_BATCH];
     list_busy(notify, busy);
-    gt_arena_reset(notify->arena);
+    gt_arena_reset(notify->batch);
     /* Few at a time, so that what is claimed can be under way at once. */
     int count = gt_store_claim(notify->store, gt_now(), DELIVERY_LEASE_MS, busy, CLAIM_BATCH,
-                               notify->arena, deliveries, err);
+                               notify->batch, deliveries, err);
     if (count < 0)
         return count;
-    for (int i = 0; i < count; i++)
-        send_one(notify, &deliveries[i]);
+    for (int i = 0; i < count; i++) {
+        if (gt_stop_wanted() || is_paused(find_endpoint(notify, deliveries[i].channel)))
+            put_back(notify, &deliveries[i]);
+        else
+            send_one(notify, &deliveries[i]);
+        gt_console_beat(notify->worker->console);
+    }
     notify->next_claim_ms = count ? 0 : next_look(notify);
     return 0;
 }
 
-static int turn(struct gt_worker *worker, void *state, struct gt_error *err)
+/* --- the loop ---------------------------------------------------------- */
+
+/* What is under way goes on meanwhile, so the loop does not stop for it. */
+static void note(struct notify *notify, struct trouble *trouble, int rc, const struct gt_error *err)
 {
-    struct notify *notify = state;
-    int rc = 0;
-    bool busy = notify->active > 0 || notify->next_claim_ms == 0;
-    if (!gt_stop_wanted())
-        rc = take_findings(notify, busy ? 0 : IDLE_WAIT_MS, err);
-    /* Deliveries go on when the queue is away, and findings when a receiver is. */
-    int sent = send_due(notify, rc ? NULL : err);
-    uint32_t ready;
-    if (notify->active > 0 && gt_net_run(notify->net, BUSY_WAIT_MS, NULL, 0, &ready, NULL) < 0)
-        gt_sleep(BUSY_WAIT_MS);
-    (void)worker;
-    return rc ? rc : sent;
+    struct gt_console *console = notify->worker->console;
+    bool troubled = notify->pulling.failures || notify->claiming.failures;
+    if (rc) {
+        gt_worker_complain("worker.trouble", err);
+        gt_console_ready(console, false, err->message);
+        trouble->until_ms = gt_monotonic() + gt_backoff(trouble->failures++, 50, 5 * GT_SECOND);
+        return;
+    }
+    trouble->failures = 0;
+    if (troubled && !notify->pulling.failures && !notify->claiming.failures)
+        gt_console_ready(console, true, NULL);
 }
 
-/* Transfers under way end first: their callbacks look their channel up by name. */
+static bool may(const struct trouble *trouble)
+{
+    return !gt_stop_wanted() && gt_monotonic() >= trouble->until_ms;
+}
+
+static int turn(struct gt_worker *worker, void *state, struct gt_error *err)
+{
+    (void)worker;
+    struct notify *notify = state;
+    bool pull = may(&notify->pulling);
+    bool busy = notify->active > 0 || notify->next_claim_ms == 0;
+    if (pull)
+        note(notify, &notify->pulling, take_findings(notify, busy ? 0 : IDLE_WAIT_MS, err), err);
+    if (may(&notify->claiming) && gt_monotonic() >= notify->next_claim_ms)
+        note(notify, &notify->claiming, send_due(notify, err), err);
+    uint32_t ready;
+    if (notify->active > 0 || !pull || notify->claiming.failures)
+        return gt_net_run(notify->net, BUSY_WAIT_MS, NULL, 0, &ready, err);
+    return 0;
+}
+
+/* Transfers under way end with the channel that sent them. */
 static int reload(struct gt_worker *worker, void *state, const struct gt_config *next,
                   struct gt_error *err)
 {
     (void)worker;
     struct notify *notify = state;
-    struct endpoint fresh[CHANNELS_MAX] = {0};
+    struct endpoint *fresh[CHANNELS_MAX] = {0};
     size_t count = 0;
     int rc = open_endpoints(next, fresh, &count, err);
     if (rc)
         return rc;
-    for (size_t i = 0; i < count; i++) {
-        const struct endpoint *old = find_endpoint(notify, fresh[i].name);
-        if (old)
-            fresh[i].active = old->active;
-    }
-    close_endpoints(notify->endpoints, notify->endpoint_count);
+    retire_endpoints(notify->endpoints, notify->endpoint_count);
     memcpy(notify->endpoints, fresh, sizeof fresh);
     notify->endpoint_count = count;
     notify->next_claim_ms = 0;

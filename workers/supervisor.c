@@ -77,7 +77,7 @@ static void exec_role(const struct supervisor *supervisor, const struct child *c
     char slot[16], offset[16];
     snprintf(slot, sizeof slot, "%d", child->slot);
     snprintf(offset, sizeof offset, "%d", child->port_offset);
-    gt_die_with_parent(parent);
+    gt_child_start(parent);
     execl(supervisor->program, supervisor->program, child->role, "--config",
           supervisor->config_path, "--slot", slot, "--port-offset", offset, (char *)NULL);
     fprintf(stderr, "guette run: cannot start %s %s: %s\n", supervisor->program, child->role,
@@ -88,7 +88,7 @@ static void exec_role(const struct supervisor *supervisor, const struct child *c
 static void start_child(const struct supervisor *supervisor, struct child *child)
 {
     int parent = (int)getpid();
-    pid_t pid = fork();
+    pid_t pid = gt_fork();
     if (pid == 0)
         exec_role(supervisor, child, parent);
     child->started_ms = gt_monotonic();
@@ -184,6 +184,7 @@ int gt_supervise(const char *program, const char *config_path)
     struct gt_error err = {0};
     struct supervisor supervisor = {.program = program, .config_path = config_path};
     gt_signals_start();
+    gt_harden();
     gt_log_start("run", GT_LOG_AUTO, GT_INFO);
     if (plan_children(&supervisor, &err)) {
         gt_log(GT_ERROR, "run.start", err.message);

@@ -94,7 +94,7 @@ static int connect_queue(struct gt_worker *worker, struct gt_error *err)
 {
     for (int attempt = 0; !gt_stop_wanted(); attempt++) {
         int rc =
-            worker->queue ? 0 : gt_queue_open(worker->config, worker->name, &worker->queue, err);
+            worker->queue ? 0 : gt_queue_open(worker->opened, worker->name, &worker->queue, err);
         if (rc == 0)
             rc = check_key(worker, err);
         if (rc == 0 || !may_pass(rc))
@@ -121,6 +121,14 @@ static int open_console(struct gt_worker *worker, int port_offset, struct gt_err
     return rc;
 }
 
+static void use_config(const struct gt_worker *worker)
+{
+    const struct gt_config *config = worker->config;
+    gt_log_start(worker->role->name, (enum gt_log_format)config->log.format,
+                 (enum gt_level)config->log.level);
+    gt_stop_within(config->workers.drain_ms);
+}
+
 static int open_worker(struct gt_worker *worker, const struct gt_role_settings *settings,
                        struct gt_error *err)
 {
@@ -133,8 +141,8 @@ static int open_worker(struct gt_worker *worker, const struct gt_role_settings *
     int rc = load_config(worker, &worker->config, err);
     if (rc)
         return rc;
-    gt_log_start(worker->role->name, (enum gt_log_format)worker->config->log.format,
-                 (enum gt_level)worker->config->log.level);
+    worker->opened = worker->config;
+    use_config(worker);
     rc = open_console(worker, settings->port_offset, err);
     if (rc == 0)
         rc = gt_directory_make(worker->config->data, 0700, err);
@@ -175,17 +183,19 @@ static void heartbeat(struct gt_worker *worker)
                   (json_int_t)gt_now(), "done", (json_int_t)worker->done, "per_second", rate);
     GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(4096);
     char name[160];
+    int rc = GT_E_NOMEM;
     snprintf(name, sizeof name, "worker/%s", worker->name);
     if (fact && gt_json_append(fact, &text) == 0)
-        (void)gt_queue_put(worker->queue, name, text.data, text.len, HEARTBEAT_TTL_MS, NULL);
-    publish_stats(worker);
+        rc = gt_queue_put(worker->queue, name, text.data, text.len, HEARTBEAT_TTL_MS, NULL);
+    if (rc == 0) /* else each of them would wait for a queue that does not answer */
+        publish_stats(worker);
     worker->beat_ms = now;
     worker->done_at_beat = worker->done;
 }
 
 static void reload(struct gt_worker *worker, void *state)
 {
-    struct gt_error err;
+    struct gt_error err = {0};
     struct gt_config *next = NULL;
     int rc = load_config(worker, &next, &err);
     if (rc == 0)
@@ -196,16 +206,18 @@ static void reload(struct gt_worker *worker, void *state)
                GT_F("why", err.message));
         return;
     }
-    gt_config_free(worker->config);
+    if (worker->config != worker->opened)
+        gt_config_free(worker->config);
     worker->config = next;
-    gt_log_start(worker->role->name, (enum gt_log_format)next->log.format,
-                 (enum gt_level)next->log.level);
-    gt_log(GT_INFO, "config.reloaded", "the new configuration is in use");
+    use_config(worker);
+    gt_log(GT_INFO, "config.reloaded",
+           "the new configuration is in use (changes of queue, store, key, health and the number "
+           "of workers wait for a restart)");
 }
 
 static void run_turns(struct gt_worker *worker, void *state)
 {
-    struct gt_error err;
+    struct gt_error err = {0};
     int failures = 0;
     while (!gt_stop_wanted()) {
         heartbeat(worker);
@@ -260,6 +272,9 @@ int gt_role_run(const struct gt_role *role, const struct gt_role_settings *setti
     }
     gt_queue_close(worker.queue);
     gt_console_close(worker.console);
-    gt_config_free(worker.config);
+    if (worker.config != worker.opened)
+        gt_config_free(worker.config);
+    gt_config_free(worker.opened);
+    explicit_bzero(&worker.key, sizeof worker.key);
     return rc;
 }

@@ -10,7 +10,9 @@
 struct gt_worker {
     const struct gt_role *role;
     const char *config_path;
-    struct gt_config *config;
+    struct gt_config *config; /* newest */
+    /* What queue, key and health page were opened with: the queue borrows from it, so it stays. */
+    struct gt_config *opened;
     struct gt_queue *queue;
     struct gt_console *console;
     struct gt_key key;

@@ -5,7 +5,9 @@
 #include "core/core.h"
 
 /* path NULL: standard output. A file is made with mode, appended to and synced. A message that does
- * not fit on the disk is taken back, so that a retry does not leave half a line: GT_E_FULL. */
+ * not fit on the disk is taken back, so that a retry does not leave half a line: GT_E_FULL; after
+ * half a line that a killed writer left a new one begins. Returns within seconds: a pipe without a
+ * reader, one that is full and a file that somebody holds locked are GT_E_IO. */
 int gt_write_out(const char *path, const char *bytes, size_t len, int mode, struct gt_error *err);
 
 #endif

@@ -5,7 +5,7 @@ import json
 import sys
 
 import harness
-from harness import every_backend, find_secret, github_token, leak_text, wait_until
+from harness import every_backend, find_secret, github_token, leak_text, stop, wait_until
 
 SECRET = "whsec_bWFkZSB1cCBmb3IgdGhlIHRlc3RzIG9ubHk="  # base64 of "made up for the tests only"
 HUB_SECRET = "also made up, and long enough"
@@ -73,6 +73,36 @@ def test_500_for_a_while_then_delivered(run):
     assert len(failed) == 3, len(failed)
     wait_until(lambda: {e["id"] for e in failed} <= {e["id"] for e in accepted(hook)},
                "each refused message under the id it had before", 120)
+
+
+def test_hanging_receiver_and_a_stop(run):
+    """A stop does not wait for the receiver for ever, and the next start does not wait for a lease."""
+    hook = receiver(run, "hang*100")
+    run.write_config(sources=run.inbox_yaml(), channels=webhook(hook.port, more=", timeout: 60s"))
+    process = run.start("run")
+    (run.inbox() / "a.txt").write_text(leak_text("a"))
+    wait_until(hook.entries, "the receiver to be asked")
+    code, took = stop(process)
+    assert code == 0 and took < 10, (code, took)
+    good = receiver(run)
+    run.config.write_text(run.config.read_text().replace(f":{hook.port}/", f":{good.port}/"))
+    run.start("run")
+    wait_until(lambda: alert_ids(good), "the delivery after the restart")
+
+
+def test_deliveries_go_on_without_the_queue(run):
+    redis = harness.Redis(run.folder)
+    run.things.append(redis)
+    redis.start()
+    run.redis, run.backend = redis, "redis"
+    hook = receiver(run, "429:8*100")
+    run.write_config(sources=run.inbox_yaml(), channels=webhook(hook.port))
+    run.start("run")
+    (run.inbox() / "a.txt").write_text(leak_text("a"))
+    wait_until(hook.entries, "the first try")
+    redis.kill()
+    asked = len(hook.entries())
+    wait_until(lambda: len(hook.entries()) > asked + 1, "further tries while Redis is away", 120)
 
 
 def test_one_receiver_hangs_others_do_not_wait(run):

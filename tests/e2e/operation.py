@@ -1,9 +1,12 @@
 """What an operator does and meets: stop, reload, wrong keys, a Redis that is away, health pages."""
+import http.server
+import json
 import os
 import pathlib
 import re
 import signal
 import sys
+import threading
 import time
 import urllib.request
 
@@ -36,6 +39,25 @@ def test_sigterm_drains(run):
     wait_until(lambda: len(run.alerts_of(RULE)) == 300, "the rest after the restart", 120)
 
 
+def test_hanging_redis_does_not_keep_it_from_stopping(run):
+    redis = harness.Redis(run.folder)
+    run.things.append(redis)
+    redis.start()
+    run.redis, run.backend = redis, "redis"
+    run.write_config(sources=run.inbox_yaml())
+    alone, both = run.start("match", "--slot", "9"), run.start("run")
+    run.wait_log("worker.ready", 4)
+    workers = children_of(both.pid)
+    os.kill(redis.process.pid, signal.SIGSTOP)
+    time.sleep(1)
+    for process in (alone, both):
+        code, took = stop(process)
+        assert code == 0 and took < 10, (code, took)
+    assert '"event":"run.kill"' not in run.logs(), "workers end by themselves"
+    assert not any(pathlib.Path(f"/proc/{p}").exists() for p in workers)
+    os.kill(redis.process.pid, signal.SIGCONT)
+
+
 def test_roles_alone(run):
     """As in containers: each role its own process, joined by the queue alone."""
     run.write_config(sources=run.inbox_yaml())
@@ -47,6 +69,7 @@ def test_roles_alone(run):
         assert code == 0 and took < 10, (code, took)
 
 
+@every_backend
 def test_reload(run):
     run.write_config(sources=run.inbox_yaml())
     process = run.start("run")
@@ -63,6 +86,42 @@ def test_reload(run):
     run.wait_log("config.reloaded", 3)
     (run.inbox() / "b.txt").write_text(leak_text("b", brand="acme.test"))
     wait_until(lambda: len(run.alerts_of(RULE)) == 2, "an alert under the new configuration")
+
+
+class SlowReceiver(http.server.BaseHTTPRequestHandler):
+    """Takes the alert, and answers 200 when it may."""
+    began, may_answer = threading.Event(), threading.Event()
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.began.set()
+        self.may_answer.wait(60)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_channel_removed_while_its_receiver_answers(run):
+    """The answer still counts: what was delivered is not tried again, nor called dead."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), SlowReceiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    hook = (f'  - {{name: hook, type: webhook, allow_private: true, timeout: 60s, '
+            f'url: "http://127.0.0.1:{server.server_port}/in"}}\n')
+    run.write_config(sources=run.inbox_yaml(), channels=hook)
+    process = run.start("run")
+    run.wait_log("worker.ready", 3)
+    (run.inbox() / "a.txt").write_text(leak_text("a"))
+    assert SlowReceiver.began.wait(60)
+    run.config.write_text(run.config.read_text().replace(hook, ""))
+    process.send_signal(signal.SIGHUP)
+    run.wait_log("config.reloaded", 3)
+    SlowReceiver.may_answer.set()
+    wait_until(lambda: run.status()["store"]["deliveries_pending"] == 0, "nothing pending")
+    assert run.status()["store"]["deliveries_dead"] == 0
+    server.shutdown()
 
 
 @every_backend
@@ -195,6 +254,20 @@ def test_poison_document_is_buried(run):
         assert "deliveries" in listed.stdout and "ghp_" not in listed.stdout, listed.stdout
         assert run.guette("queue", "replay", "documents", "--all", "--config", run.config).returncode == 0
     wait_until(lambda: len(run.alerts_of(RULE)) == 5, "every alert in the end")
+
+
+def test_files_are_nobody_elses(run):
+    run.write_config(sources=run.inbox_yaml())
+    os.umask(0)
+    run.start("run")
+    os.umask(0o022)
+    (run.inbox() / "a.txt").write_text(leak_text("a"))
+    wait_until(lambda: run.alerts_of(RULE), "the alert")
+    data = run.folder / "data"
+    open_to_others = [str(p) for p in [data, run.alerts, *data.rglob("*")] if p.stat().st_mode & 0o077]
+    folders = [str(p) for p in data.rglob("*") if p.is_dir()]
+    assert not set(open_to_others) - set(folders), open_to_others
+    assert data.stat().st_mode & 0o777 == 0o700
 
 
 if __name__ == "__main__":

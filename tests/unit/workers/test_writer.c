@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -86,12 +87,66 @@ static void takes_half_a_line_back(void **state)
     assert_content("one\ntwo\n");
 }
 
+static void begins_a_line_after_half_a_one(void **state)
+{
+    (void)state;
+    struct gt_error err;
+    assert_int_equal(gt_file_write(path, "one\n{\"ha", 8, 0600, &err), 0);
+    assert_int_equal(gt_write_out(path, "two\n", 4, 0600, &err), 0);
+    assert_content("one\n{\"ha\ntwo\n");
+}
+
+static void does_not_wait_for_a_reader(void **state)
+{
+    (void)state;
+    struct gt_error err;
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(gt_write_out(path, "one\n", 4, 0600, &err), GT_E_IO);
+}
+
+/* More than the pipe holds, and nobody empties it. */
+static void gives_up_on_a_full_pipe(void **state)
+{
+    (void)state;
+    static char much[256 * 1024];
+    struct gt_error err;
+    int ends[2], saved = dup(STDOUT_FILENO);
+    assert_int_equal(pipe(ends), 0);
+    fflush(stdout);
+    dup2(ends[1], STDOUT_FILENO);
+    int rc = gt_write_out(NULL, much, sizeof much, 0, &err);
+    dup2(saved, STDOUT_FILENO);
+    close(saved);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(rc, GT_E_IO);
+}
+
+static void gives_up_on_a_locked_file(void **state)
+{
+    (void)state;
+    struct gt_error err;
+    unlink(path);
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(gt_write_out(path, "one\n", 4, 0600, &err), GT_E_IO);
+    close(fd);
+    assert_int_equal(gt_write_out(path, "one\n", 4, 0600, &err), 0);
+    assert_content("one\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_with_mode),
         cmocka_unit_test(says_where_it_fails),
         cmocka_unit_test(takes_half_a_line_back),
+        cmocka_unit_test(begins_a_line_after_half_a_one),
+        cmocka_unit_test(does_not_wait_for_a_reader),
+        cmocka_unit_test(gives_up_on_a_full_pipe),
+        cmocka_unit_test(gives_up_on_a_locked_file),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
