@@ -5,6 +5,8 @@
 #include "core/core.h"
 #include "model/model.h"
 
+#include <getopt.h>
+
 /* Exit codes of every command but scan (0 nothing found, 1 found, 2 error). */
 #define GT_EXIT_OK 0
 #define GT_EXIT_FAILED 1 /* it ran and the answer is no, or it could not be done */
@@ -34,6 +36,9 @@ const struct gt_config_kinds *gt_cli_kinds(void);
 /* "guette NAME: message" to standard error; returns GT_EXIT_USAGE. */
 int gt_cli_usage(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* getopt_long for a command without short options; says itself what is wrong and returns '?' then.
+ */
+int gt_cli_option(int argc, char **argv, const struct option *options);
 /* Colour: standard output is a terminal, NO_COLOR is not set. */
 bool gt_cli_colour(void);
 

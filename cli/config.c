@@ -4,7 +4,6 @@
 #include "crawler/crawler.h"
 #include "notifier/notifier.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -208,7 +207,7 @@ static int run(int argc, char **argv)
     const char *path = NULL;
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = gt_cli_option(argc, argv, options)) != -1) {
         if (option == '?')
             return GT_EXIT_USAGE;
         path = optarg;

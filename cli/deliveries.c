@@ -4,7 +4,6 @@
 #include "notifier/notifier.h"
 #include "store/store.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,7 +197,7 @@ static int run(int argc, char **argv)
     struct request r = {.limit = LIST_DEFAULT};
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = gt_cli_option(argc, argv, options)) != -1) {
         switch (option) {
         case 'c':
             r.config = optarg;

@@ -1,7 +1,6 @@
 /* guette init: a configuration to begin with, and the deployment's fingerprint key. */
 #include "cli/cli.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,7 +149,7 @@ static int run(int argc, char **argv)
     struct settings settings = {.directory = "."};
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = gt_cli_option(argc, argv, options)) != -1) {
         if (option == '?')
             return GT_EXIT_USAGE;
         if (option == 'f')

@@ -74,10 +74,11 @@ struct gt_config *gt_cli_config(const char *path_or_null)
     struct gt_mistakes mistakes = {0};
     struct gt_error err = {0};
     if (!gt_file_exists(path)) {
-        fprintf(stderr,
-                "guette: there is no %s here. `guette init DOMAIN` writes one; --config FILE names "
-                "another.\n",
-                path);
+        fprintf(
+            stderr,
+            "guette: there is no file %s. `guette init` writes a guette.yaml; --config FILE names "
+            "another.\n",
+            path);
         return NULL;
     }
     int rc = gt_config_load(path, &gt_all_kinds, &config, &mistakes, &err);

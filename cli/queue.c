@@ -3,7 +3,6 @@
 
 #include "queue/queue.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,7 +148,7 @@ static int run(int argc, char **argv)
     int word_count = 0, option;
     bool all = false;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = gt_cli_option(argc, argv, options)) != -1) {
         if (option == 'c')
             path = optarg;
         else if (option == 'a')

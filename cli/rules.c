@@ -3,7 +3,6 @@
 #include "cli/cache.h"
 #include "matchers/matchers.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +42,9 @@ static int parse(int argc, char **argv, struct options *options)
 {
     static const struct option longs[] = {{"rules", required_argument, NULL, 'r'}, {0}};
     optind = 1;
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        if (c != 'r')
-            return gt_cli_usage("rules", "there is no option \"%s\"", argv[optind - 1]);
-        if (add_directory(options, optarg))
+    for (int c; (c = gt_cli_option(argc, argv, longs)) != -1;)
+        if (c != 'r' || add_directory(options, optarg))
             return GT_EXIT_USAGE;
-    }
     return 0;
 }
 
@@ -157,19 +152,14 @@ static const struct verb {
     {0},
 };
 
-static int run_verb(const struct verb *verb, int argc, char **argv)
+static int run_verb(const struct verb *verb, struct options *options, int argc, char **argv)
 {
-    struct options options = {0};
-    if (parse(argc, argv, &options))
-        return GT_EXIT_USAGE;
-    argc -= optind;
-    argv += optind;
     if (argc > verb->most)
         return gt_cli_usage("rules", "%s takes no \"%s\"", verb->name, argv[verb->most]);
     for (int i = 0; verb->takes_directories && i < argc; i++)
-        if (add_directory(&options, argv[i]))
+        if (add_directory(options, argv[i]))
             return GT_EXIT_USAGE;
-    struct gt_ruleset *ruleset = open_rules(&options);
+    struct gt_ruleset *ruleset = open_rules(options);
     if (!ruleset)
         return GT_EXIT_FAILED;
     int code = verb->run(ruleset, argc, argv);
@@ -179,10 +169,14 @@ static int run_verb(const struct verb *verb, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : "list";
+    struct options options = {0};
+    if (parse(argc, argv, &options))
+        return GT_EXIT_USAGE;
+    int words = argc - optind;
+    const char *name = words ? argv[optind] : "list";
     for (const struct verb *verb = verbs; verb->name; verb++)
         if (strcmp(verb->name, name) == 0)
-            return run_verb(verb, argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv);
+            return run_verb(verb, &options, words ? words - 1 : 0, argv + optind + (words > 0));
     return gt_cli_usage("rules", "there is no verb \"%s\"; use list, show or test", name);
 }
 

@@ -4,7 +4,6 @@
 #include "workers/workers.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +36,7 @@ static int parse(int argc, char **argv, const struct option *options,
 {
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = gt_cli_option(argc, argv, options)) != -1) {
         if (option == OPTION_CONFIG)
             settings->config_path = optarg;
         else if (option == OPTION_SLOT && !parse_number(optarg, 1, 9999, &settings->slot))

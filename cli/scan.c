@@ -1,7 +1,6 @@
 #include "cli/cache.h"
 #include "cli/scan_parts.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,15 +118,9 @@ static int parse(int argc, char **argv, struct options *options)
 {
     *options = (struct options){.threads = processors()};
     optind = 1;
-    opterr = 0;
-    for (int c; (c = getopt_long(argc, argv, ":", longs, NULL)) != -1;) {
-        if (c == ':')
-            return gt_cli_usage("scan", "%s needs a value", argv[optind - 1]);
-        if (c == '?')
-            return gt_cli_usage("scan", "there is no option \"%s\"", argv[optind - 1]);
-        if (takes[c](options, optarg))
+    for (int c; (c = gt_cli_option(argc, argv, longs)) != -1;)
+        if (c == '?' || takes[c](options, optarg))
             return EXIT_ERROR;
-    }
     if (optind == argc)
         return gt_cli_usage("scan", "name a file or folder, or \"-\" for standard input");
     return 0;

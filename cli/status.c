@@ -4,7 +4,6 @@
 #include "queue/queue.h"
 #include "store/store.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -206,7 +205,7 @@ static int run(int argc, char **argv)
     const char *path = NULL, *format = "text";
     int option;
     optind = 1;
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = gt_cli_option(argc, argv, options)) != -1) {
         if (option == 'c')
             path = optarg;
         else if (option == 'f')
