@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define LINE_MAX_BYTES ((size_t)16 * 1024)
@@ -17,10 +18,17 @@ static struct {
     char role[32];
     bool json;
     bool colour;
+    size_t width; /* of the terminal, in columns; 0: lines are not folded */
     enum gt_level least;
 } settings = {.least = GT_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
+
+static size_t terminal_width(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 void gt_log_start(const char *role, enum gt_log_format format, enum gt_level least)
 {
@@ -29,6 +37,7 @@ void gt_log_start(const char *role, enum gt_log_format format, enum gt_level lea
     settings.json = format == GT_LOG_JSON || (format == GT_LOG_AUTO && !terminal);
     const char *no_colour = getenv("NO_COLOR");
     settings.colour = terminal && !(no_colour && *no_colour);
+    settings.width = terminal ? terminal_width() : 0;
     settings.least = least;
 }
 
@@ -50,30 +59,62 @@ static void append_json(struct gt_buffer *line, enum gt_level level, const char 
     gt_json_append(object, line);
 }
 
-/* "17:44:09 crawl   warning  message (source=x, ...)": for a person at a terminal, local time. */
+#define HANG ((size_t)19) /* columns of time and role */
+#define NARROW ((size_t)60)
+
+static size_t columns(const char *text, size_t len)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < len; i++)
+        count += (text[i] & 0xc0) != 0x80; /* continuation bytes of UTF-8 take none */
+    return count;
+}
+
+/* Breaks text between words, under itself, so that a terminal does not break it inside one. */
+static void append_folded(struct gt_buffer *line, const char *text)
+{
+    bool folds = settings.width >= NARROW;
+    size_t column = HANG;
+    for (const char *word = text; *word;) {
+        size_t len = strcspn(word, " "), wide = columns(word, len);
+        if (folds && column > HANG && column + 1 + wide > settings.width) {
+            gt_buffer_printf(line, "\n%*s", (int)HANG, "");
+            column = HANG;
+        } else if (word != text) {
+            gt_buffer_putc(line, ' ');
+            column++;
+        }
+        gt_buffer_append(line, word, len);
+        column += wide;
+        word += len + (word[len] == ' ');
+    }
+}
+
+/* "17:44:09 crawl     warning: message (source=x, ...)": for a person at a terminal, local time. */
 static void append_text(struct gt_buffer *line, enum gt_level level, const char *message,
                         const struct gt_field *fields, size_t count)
 {
     static const char *const colours[] = {"\033[2m", "", "\033[33m", "\033[31m"};
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(LINE_MAX_BYTES);
     char clock[16];
     time_t now = (time_t)(gt_now() / 1000);
     struct tm tm;
     localtime_r(&now, &tm);
     strftime(clock, sizeof clock, "%H:%M:%S", &tm);
-    bool colour = settings.colour && *colours[level];
-    gt_buffer_printf(line, "%s%s %-9s %s", colour ? colours[level] : "", clock, settings.role,
-                     level >= GT_WARNING ? level_names[level] : "");
     if (level >= GT_WARNING)
-        gt_buffer_puts(line, ": ");
-    gt_utf8_append_clean(line, message, strlen(message));
+        gt_buffer_printf(&text, "%s: ", level_names[level]);
+    gt_utf8_append_clean(&text, message, strlen(message));
     for (size_t i = 0; i < count; i++) {
-        gt_buffer_printf(line, "%s%s=", i ? ", " : " (", fields[i].key);
+        gt_buffer_printf(&text, "%s%s=", i ? ", " : " (", fields[i].key);
         if (fields[i].text)
-            gt_utf8_append_clean(line, fields[i].text, strlen(fields[i].text));
+            gt_utf8_append_clean(&text, fields[i].text, strlen(fields[i].text));
         else
-            gt_buffer_printf(line, "%lld", (long long)fields[i].number);
+            gt_buffer_printf(&text, "%lld", (long long)fields[i].number);
     }
-    gt_buffer_puts(line, count ? ")" : "");
+    gt_buffer_puts(&text, count ? ")" : "");
+    bool colour = settings.colour && *colours[level];
+    gt_buffer_printf(line, "%s%s %-9s ", colour ? colours[level] : "", clock, settings.role);
+    append_folded(line, text.data ? text.data : "");
     gt_buffer_puts(line, colour ? "\033[0m" : "");
 }
 

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include <pty.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "core/core.h"
@@ -70,6 +72,39 @@ static void drops_what_is_below_the_level(void **state)
     assert_non_null(strstr(text, "\"event\":\"c\""));
 }
 
+/* Standard error is a terminal of 60 columns meanwhile. */
+static void text_is_folded_between_words(void **state)
+{
+    char text[4096], *at = text;
+    struct winsize size = {.ws_col = 60, .ws_row = 24};
+    int reads, terminal;
+    if (openpty(&reads, &terminal, NULL, NULL, &size))
+        skip();
+    setenv("NO_COLOR", "1", 1);
+    int kept = dup(STDERR_FILENO);
+    dup2(terminal, STDERR_FILENO);
+    gt_log_start("crawl", GT_LOG_AUTO, GT_INFO);
+    gt_log(GT_WARNING, "a",
+           "the host of this source cannot be found, \u00e9 \u00e9 \u00e9, it is tried again",
+           GT_F("source", "hacker-news"), GT_N("failures", 1));
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    close(terminal);
+    ssize_t len = read(reads, text, sizeof text - 1);
+    close(reads);
+    unsetenv("NO_COLOR");
+    assert_true(len > 0);
+    text[len] = '\0';
+    assert_non_null(strstr(text, "(source=hacker-news,"));
+    int lines = 0;
+    for (char *line; (line = strsep(&at, "\n")) && *line; lines++) {
+        assert_true(strcspn(line, "\r") <= 60);
+        if (lines > 0)
+            assert_true(strspn(line, " ") == 19);
+    }
+    assert_true(lines > 1);
+}
+
 static void text_is_safe_for_a_terminal(void **state)
 {
     char text[4096];
@@ -112,6 +147,7 @@ int main(void)
         cmocka_unit_test(writes_one_json_object_a_line),
         cmocka_unit_test(drops_what_is_below_the_level),
         cmocka_unit_test(text_is_safe_for_a_terminal),
+        cmocka_unit_test(text_is_folded_between_words),
         cmocka_unit_test(a_long_message_ends_with_its_line),
         cmocka_unit_test(says_the_same_thing_once_a_minute),
     };
