@@ -161,12 +161,14 @@ static void report(struct gt_tracked *tracked, const char *state, int64_t now)
         .next_try_ms = schedule->stopped ? 0 : gt_now() + schedule->next_ms - now,
         .documents = tracked->documents,
         .failures = schedule->failures,
+        .recovered = schedule->failures ? 0 : tracked->reported_failures,
     };
     sink->report(sink->user, &told);
     tracked->dirty = false;
     tracked->reported_at = now;
     tracked->reported_state = state;
     tracked->reported_error = *error != '\0';
+    tracked->reported_failures = schedule->failures;
 }
 
 static int64_t report_at(const struct gt_tracked *tracked)

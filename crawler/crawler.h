@@ -22,6 +22,7 @@ struct gt_source_state {
     int64_t last_try_ms, last_success_ms, next_try_ms;
     uint64_t documents; /* fresh ones, since the process began */
     uint64_t failures;  /* in a row */
+    uint64_t recovered; /* so many, told before, ended just now; 0: none */
 };
 /* {name, type, state, error, last_try, last_success, next_try, documents, failures}; times in RFC
  * 3339, or null. New reference, NULL when out of memory. */

@@ -42,6 +42,7 @@ struct gt_tracked {
     int64_t reported_at;
     const char *reported_state;
     bool reported_error;
+    uint64_t reported_failures;
 };
 
 struct gt_crawler {

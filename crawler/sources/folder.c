@@ -207,11 +207,12 @@ static int read_all(int fd, size_t max_size, char **ret_bytes, size_t *ret_len)
     return 0;
 }
 
-/* file:// with every byte that is not a plain path character encoded (RFC 8089). */
+/* file:// with every byte that is not a plain path character encoded (RFC 8089). It names where the
+ * file lies, without the links and dots by which the configuration found it. */
 static void append_url(const struct folder *folder, const char *path, struct gt_buffer *out)
 {
-    char full[PATH_MAX];
-    if (!join(full, folder->root, path))
+    char real[PATH_MAX], full[PATH_MAX];
+    if (!join(full, realpath(folder->root, real) ? real : folder->root, path))
         return;
     gt_buffer_puts(out, "file://");
     for (char *part = full, *slash; *part; part = slash) {

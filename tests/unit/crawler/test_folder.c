@@ -61,6 +61,20 @@ static int scan(struct rig *rig)
     return code < 0 ? code : more < 0 ? more : 0;
 }
 
+static void a_link_names_where_the_file_lies(void **state)
+{
+    char roundabout[256], expected[256];
+    drop("sub/a.txt", "one");
+    snprintf(roundabout, sizeof roundabout, "%s/sub/../sub", folder);
+    snprintf(expected, sizeof expected, "file://%s/sub/a.txt", folder);
+    options.path = roundabout;
+    struct rig *rig = open_folder(NULL);
+    assert_int_equal(scan(rig), 0);
+    assert_int_equal(rig->count, 1);
+    assert_string_equal(rig->documents[0].url, expected);
+    rig_free(rig);
+}
+
 static void files_there_and_dropped_later_are_read_once(void **state)
 {
     drop("a.txt", "one");
@@ -276,6 +290,7 @@ static void subfolders_are_left_alone_when_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_FOLDER(a_link_names_where_the_file_lies),
         IN_FOLDER(files_there_and_dropped_later_are_read_once),
         IN_FOLDER(moved_in_files_and_new_subfolders_are_seen),
         IN_FOLDER(what_is_no_plain_file_is_left_alone),
