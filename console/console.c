@@ -4,6 +4,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,8 @@ static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned sta
     MHD_add_response_header(response, "Content-Type", type);
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(response, "Cache-Control", "no-store");
+    if (status == 405)
+        MHD_add_response_header(response, "Allow", "GET, HEAD"); /* RFC 9110, 15.5.6 */
     enum MHD_Result rc = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return rc;
@@ -103,7 +106,8 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 }
 
 /* "127.0.0.1:9090", "[::1]:9090", ":9090" (all addresses). */
-static int parse_listen(const char *listen, struct sockaddr_storage *ret, struct gt_error *err)
+static int parse_listen(const char *listen, int offset, struct sockaddr_storage *ret,
+                        struct gt_error *err)
 {
     char host[256];
     const char *colon = strrchr(listen, ':');
@@ -114,6 +118,14 @@ static int parse_listen(const char *listen, struct sockaddr_storage *ret, struct
     bool bracketed = len >= 2 && listen[0] == '[' && listen[len - 1] == ']';
     snprintf(host, sizeof host, "%.*s", (int)(bracketed ? len - 2 : len),
              bracketed ? listen + 1 : listen);
+    char *end;
+    unsigned long port = strtoul(colon + 1, &end, 10);
+    if (colon[1] < '0' || colon[1] > '9' || *end || port + (unsigned long)offset > UINT16_MAX)
+        return gt_fail(
+            err, GT_E_INVALID,
+            "health address \"%s\" must end in a port; with the roles counted in (+%d) it "
+            "is at most 65535",
+            listen, offset);
     struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV,
                              .ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
@@ -132,11 +144,27 @@ static void be_quiet(void *context, const char *format, va_list args)
     (void)context, (void)format, (void)args; /* bad requests of strangers are no news */
 }
 
+/* Signals are for the role's own thread: one taken here would not end what that one waits for. */
+static struct MHD_Daemon *start_daemon(struct gt_console *console, unsigned flags,
+                                       const struct sockaddr_storage *address)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    struct MHD_Daemon *daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, answer, console, MHD_OPTION_EXTERNAL_LOGGER,
+                         be_quiet, NULL, MHD_OPTION_SOCK_ADDR, address, MHD_OPTION_CONNECTION_LIMIT,
+                         64u, MHD_OPTION_CONNECTION_TIMEOUT, 10u,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return daemon;
+}
+
 int gt_console_open(const char *listen, int port_offset, const char *role,
                     struct gt_console **ret_console, int *ret_port, struct gt_error *err)
 {
     struct sockaddr_storage address = {0};
-    int rc = parse_listen(listen, &address, err);
+    int rc = parse_listen(listen, port_offset, &address, err);
     if (rc)
         return rc;
     /* sin_port and sin6_port lie at the same place (RFC 3493). */
@@ -154,11 +182,7 @@ int gt_console_open(const char *listen, int port_offset, const char *role,
     unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL;
     if (address.ss_family == AF_INET6)
         flags |= MHD_USE_IPv6;
-    console->daemon =
-        MHD_start_daemon(flags, 0, NULL, NULL, answer, console, MHD_OPTION_EXTERNAL_LOGGER,
-                         be_quiet, NULL, MHD_OPTION_SOCK_ADDR, &address,
-                         MHD_OPTION_CONNECTION_LIMIT, 64u, MHD_OPTION_CONNECTION_TIMEOUT, 10u,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)32768, MHD_OPTION_END);
+    console->daemon = start_daemon(console, flags, &address);
     if (!console->daemon) {
         gt_console_close(console);
         return gt_fail(err, GT_E_IO,

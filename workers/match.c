@@ -10,6 +10,7 @@
 #define BATCH 16
 #define WAIT_MS 500
 #define ARENA_MAX ((size_t)256 * 1024 * 1024)
+#define PUSH_AT_ONCE 256
 #define FINDINGS_MAX ((size_t)64 * 1024 * 1024) /* encoded, of one document */
 
 struct match {
@@ -20,6 +21,7 @@ struct match {
 
 /* Findings of one document, encoded one after the other; offsets because the buffer may move. */
 struct found {
+    struct gt_error *err;
     struct gt_buffer bytes;
     struct {
         size_t start, len;
@@ -123,12 +125,12 @@ static int keep_finding(void *user, const struct gt_finding *finding, struct gt_
         size_t capacity = found->capacity ? 2 * found->capacity : 16;
         void *items = realloc(found->items, capacity * sizeof *found->items);
         if (!items)
-            return GT_E_NOMEM;
+            return gt_fail(found->err, GT_E_NOMEM, "out of memory");
         found->items = items;
         found->capacity = capacity;
     }
     size_t start = found->bytes.len;
-    int rc = gt_finding_encode(finding, &found->bytes, NULL);
+    int rc = gt_finding_encode(finding, &found->bytes, found->err);
     if (rc)
         return rc;
     found->items[found->count].start = start;
@@ -139,31 +141,38 @@ static int keep_finding(void *user, const struct gt_finding *finding, struct gt_
     return 0;
 }
 
-static int push_found(struct gt_worker *worker, const struct gt_job *job, struct found *found,
-                      struct gt_error *err)
+/* Holds the document while the notifier is behind, or the disk is full, until there is room. */
+static int push_part(struct gt_worker *worker, const struct gt_job *job,
+                     const struct gt_push *entries, size_t count, struct gt_error *err)
 {
-    if (found->count == 0)
-        return 0;
-    struct gt_push *entries = calloc(found->count, sizeof *entries);
-    if (!entries)
-        return gt_fail(err, GT_E_NOMEM, "out of memory");
-    for (size_t i = 0; i < found->count; i++)
-        entries[i] = (struct gt_push){found->items[i].id, found->bytes.data + found->items[i].start,
-                                      found->items[i].len};
-    int rc =
-        gt_queue_push(worker->queue, GT_TOPIC_FINDINGS, entries, found->count, NULL, NULL, err);
-    /* The notifier is behind, or the disk is full: hold the document until there is room. */
-    for (int attempt = 0; rc == GT_E_FULL || rc == GT_E_AGAIN; attempt++) {
+    for (int attempt = 0;; attempt++) {
+        int rc = gt_queue_push(worker->queue, GT_TOPIC_FINDINGS, entries, count, NULL, NULL, err);
+        if (rc != GT_E_FULL && rc != GT_E_AGAIN)
+            return rc;
         gt_worker_complain("findings.held", err);
         if (gt_stop_wanted())
-            break;
+            return rc;
         gt_console_beat(worker->console);
         gt_sleep(gt_backoff(attempt, 50, 2 * GT_SECOND));
         (void)gt_queue_extend(worker->queue, GT_TOPIC_DOCUMENTS, job, NULL);
-        rc =
-            gt_queue_push(worker->queue, GT_TOPIC_FINDINGS, entries, found->count, NULL, NULL, err);
     }
-    free(entries);
+}
+
+/* In parts that the queue takes at once. Dying between two is harmless: the whole document comes
+ * again, and the ids of its findings are known. */
+static int push_found(struct gt_worker *worker, const struct gt_job *job, const struct found *found,
+                      struct gt_error *err)
+{
+    int rc = 0;
+    for (size_t at = 0; at < found->count && rc == 0;) {
+        struct gt_push entries[PUSH_AT_ONCE];
+        size_t count = 0;
+        for (; count < PUSH_AT_ONCE && at < found->count; at++)
+            entries[count++] =
+                (struct gt_push){found->items[at].id, found->bytes.data + found->items[at].start,
+                                 found->items[at].len};
+        rc = push_part(worker, job, entries, count, err);
+    }
     return rc;
 }
 
@@ -196,7 +205,7 @@ static int judge(struct gt_worker *worker, struct match *match, const struct gt_
         return gt_queue_bury(worker->queue, GT_TOPIC_DOCUMENTS, job, err->message, err);
     if (rc)
         return rc;
-    struct found found = {.bytes = GT_BUFFER(FINDINGS_MAX)};
+    struct found found = {.err = err, .bytes = GT_BUFFER(FINDINGS_MAX)};
     struct gt_match_summary summary = {0};
     int64_t start = gt_monotonic();
     rc = gt_match(match->ruleset, match->scratch, &document, gt_now(), keep_finding, &found,

@@ -223,6 +223,7 @@ static void run_turns(struct gt_worker *worker, void *state)
         heartbeat(worker);
         if (gt_reload_wanted())
             reload(worker, state);
+        err.message[0] = '\0'; /* never the words of another trouble */
         int rc = worker->role->turn(worker, state, &err);
         if (rc == 0) {
             if (failures)

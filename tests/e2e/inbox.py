@@ -71,5 +71,21 @@ def test_restart_repeats_nothing(run):
     assert len(ids) == len(set(ids)) and len(ids) > before, ids
 
 
+@every_backend
+def test_more_findings_than_one_push_takes(run):
+    """All findings of one document reach the queue, however many there are."""
+    count = 10500
+    run.write_config(sources=run.inbox_yaml().replace("type: folder", "type: folder, owner: brand"),
+                     more="limits: {findings_per_document: 20000, document_time: 2m}")
+    run.config.write_text(run.config.read_text().replace("lease: 2s", "lease: 2m"))
+    (run.inbox() / "many.txt").write_text("".join(leak_text(n) for n in range(count)))
+    run.start("crawl")
+    run.start("match")
+    wait_until(lambda: run.status().get("queue", {}).get("findings", {}).get("depth", 0) >= count,
+               "every finding on the queue", 180)
+    wait_until(lambda: run.status()["queue"]["documents"]["depth"] == 0, "the document's ack")
+    assert run.status()["queue"]["documents"]["dead"] == 0
+
+
 if __name__ == "__main__":
     harness.main(sys.modules["__main__"], ("sqlite", "redis"))
