@@ -105,20 +105,20 @@ static int inspect(const char *pattern, unsigned flags, size_t *ret_least, size_
     *ret_least = info->min_width;
     *ret_most = info->max_width == UINT32_MAX ? SIZE_MAX : info->max_width;
     free(info);
-    return *ret_least == 0 ? GT_E_UNSUPPORTED : 0;
+    return 0;
 }
 
 int gt_needle_inspect(struct gt_needle *needle)
 {
     size_t least, most;
-    if (inspect(needle->expression, 0, &least, &most) == 0) {
+    if (inspect(needle->expression, 0, &least, &most) == 0 && least > 0) {
         needle->least = least;
         needle->most = most;
         return 0;
     }
     /* What Vectorscan cannot express (look-around, back-references) it may look for approximately:
      * lengths are not to be trusted then. */
-    if (inspect(needle->expression, HS_FLAG_PREFILTER, &least, &most) < 0)
+    if (inspect(needle->expression, HS_FLAG_PREFILTER, &least, &most) < 0 || least == 0)
         return GT_E_UNSUPPORTED;
     needle->flags = HS_FLAG_PREFILTER;
     return 0;
@@ -135,7 +135,9 @@ size_t gt_pattern_width(struct gt_arena *arena, const char *pattern)
 {
     size_t least, most;
     const char *looser = gt_pattern_loosen(arena, pattern, false);
-    return !looser || inspect(looser, 0, &least, &most) < 0 ? SIZE_MAX : most;
+    if (!looser || inspect(looser, HS_FLAG_ALLOWEMPTY, &least, &most) < 0)
+        return SIZE_MAX;
+    return most;
 }
 
 int gt_database_platform(struct gt_error *err)

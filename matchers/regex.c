@@ -36,6 +36,9 @@ static int compile_failed(int code, size_t offset, struct gt_error *err)
                    (const char *)words, offset);
 }
 
+/* Without start optimizations: they look for the last letter that a match must have up to the end
+ * of the subject, at every search. A search here begins near a hit, and a page full of hits would
+ * take quadratic time. */
 static pcre2_code *compile(const char *pattern, struct gt_error *err)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
@@ -48,10 +51,11 @@ static pcre2_code *compile(const char *pattern, struct gt_error *err)
     pcre2_set_parens_nest_limit(context, NESTING_MAX);
     int code = 0;
     size_t offset = 0;
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                                         PCRE2_USE_OFFSET_LIMIT | PCRE2_NEVER_UTF |
-                                             PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C,
-                                         &code, &offset, context);
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                      PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_START_OPTIMIZE | PCRE2_NEVER_UTF |
+                          PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C,
+                      &code, &offset, context);
     pcre2_compile_context_free(context);
     if (!compiled)
         compile_failed(code, offset, err);

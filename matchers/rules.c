@@ -1,5 +1,6 @@
 #include "matchers/rule.h"
 
+#include "matchers/loosen.h"
 #include "model/model.h"
 
 #include <dirent.h>
@@ -340,9 +341,11 @@ int gt_rules_load(struct gt_rules *rules, const char *directory, struct gt_mista
     return rc;
 }
 
-static int compile_rule(struct gt_rule *rule, struct gt_error *err)
+static int compile_rule(struct gt_rules *rules, struct gt_rule *rule, struct gt_error *err)
 {
-    int rc = gt_regex_compile(rule->pattern, &rule->regex, err);
+    const char *pattern = gt_pattern_after_escapes(rules->arena, rule->pattern);
+    int rc = pattern ? gt_regex_compile(pattern, &rule->regex, err)
+                     : gt_fail(err, GT_E_NOMEM, "out of memory");
     if (rc >= 0 && rule->near.pattern)
         rc = gt_regex_compile(rule->near.pattern, &rule->near_regex, err);
     if (rc >= 0 && rule->reject.count > 0) {
@@ -359,7 +362,7 @@ int gt_rules_compile(struct gt_rules *rules, struct gt_error *err)
 {
     int rc = 0;
     for (size_t i = 0; i < rules->count && rc >= 0; i++) {
-        rc = compile_rule(&rules->items[i], err);
+        rc = compile_rule(rules, &rules->items[i], err);
         if (rc < 0)
             gt_error_prefix(err, "%s", rules->items[i].id);
     }

@@ -1,5 +1,6 @@
 #include "matchers/ruleset.h"
 
+#include "matchers/loosen.h"
 #include "matchers/scan.h"
 
 #include <stdarg.h>
@@ -7,7 +8,7 @@
 #include <string.h>
 
 #define ARENA_MAX ((size_t)512 * 1024 * 1024)
-#define DATABASE_FORMAT "4" /* goes up when needles or notes change their meaning */
+#define DATABASE_FORMAT "5" /* goes up when needles or notes change their meaning */
 #define WARNINGS_MAX 100
 /* What is learnt of a probe when the database is built, and kept with it. */
 enum note_state {
@@ -161,15 +162,21 @@ static void remove_needle(struct gt_ruleset *ruleset, size_t index, struct note 
     gt_needles_remove(&ruleset->plain, index);
 }
 
+static uint32_t learn_before(struct gt_arena *arena, const struct gt_rule *rule)
+{
+    size_t before = gt_pattern_before(arena, rule->pattern, &rule->triggers);
+    if (before == SIZE_MAX)
+        before = gt_pattern_width(arena, rule->pattern);
+    return (uint32_t)(before < GT_BEFORE_MAX ? before : GT_BEFORE_MAX);
+}
+
 /* The slow part, once: how long may the matches be, and does Vectorscan take the patterns at all?
  */
 static void learn(struct gt_ruleset *ruleset, struct note *notes)
 {
     for (size_t i = 0; i < ruleset->rules.count; i++) {
         const struct gt_rule *rule = &ruleset->rules.items[i];
-        size_t width =
-            rule->triggers.count > 0 ? gt_pattern_width(ruleset->arena, rule->pattern) : 0;
-        notes[i].before = (uint32_t)(width < GT_BEFORE_MAX ? width : GT_BEFORE_MAX);
+        notes[i].before = rule->triggers.count > 0 ? learn_before(ruleset->arena, rule) : 0;
         ruleset->probes[i].before = notes[i].before;
     }
     for (size_t i = ruleset->plain.count; i-- > 0;) {

@@ -142,7 +142,8 @@ static void loosened(void **state)
         {"x{3,}", "x{3,}", "x{3}"},
         {"x{0,3}y?", "x{0,3}y?", "x{0,3}y?"},
         {"(?:ab){2,9}", "(?:ab){2,9}", "(?:ab){2}"},
-        {"a|\\bb{2,3}", "a|\\bb{2,3}", "a|\\bb{2}"},
+        {"a|\\bb{2,3}", "a|b{2,3}", "a|b{2}"},
+        {"a(?:c|\\bb)", "a(?:c|\\bb)", "a(?:c|\\bb)"},
         {"[\\]()]{4,5}(?:)", "[\\]()]{4,5}(?:)", "[\\]()]{4,5}(?:)"},
         {"a{,3}", "a{,3}", "a{,3}"},
         {"(a)\\1{2,3}", "(a)\\1{2,3}", "(a)\\1{2,3}"},
@@ -157,6 +158,65 @@ static void loosened(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_string_equal(gt_pattern_loosen(arena, rows[i].pattern, false), rows[i].looser);
         assert_string_equal(gt_pattern_loosen(arena, rows[i].pattern, true), rows[i].shorter);
+    }
+}
+
+/* Where a match may begin behind an escape, too: shown here as `#`. */
+static void after_escapes(void **state)
+{
+    static const char escape[] =
+        "|(?<=\\\\[nrt]|\\\\x[0-9A-Fa-f]{2}|\\\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}))";
+    static const struct {
+        const char *pattern, *wider;
+    } rows[] = {
+        {"abc", "abc"},
+        {"\\babc\\b", "(?:\\b#abc\\b"},
+        {"(?i)((?<![a-z])a\\bb)", "(?i)((?:(?<![a-z])#a\\bb)"},
+        {"(?|\\ba(?:\\bb)|(?<!x)c)\\bd", "(?|(?:\\b#a(?:\\bb)|(?:(?<!x)#c)\\bd"},
+        {"(?:\\b)?a(?<=\\w)", "(?:(?:\\b#)?a(?<=\\w)"},
+        {"\\b?a|(?=b)\\Bc", "\\b?a|(?=b)\\Bc"},
+        {"\\b(a)\\1", "\\b(a)\\1"},
+    };
+    GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new(1 << 16);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char expected[1024] = "";
+        for (const char *c = rows[i].wider; *c; c++)
+            snprintf(expected + strlen(expected), sizeof expected - strlen(expected),
+                     *c == '#' ? "%s" : "%.1s", *c == '#' ? escape : c);
+        assert_string_equal(gt_pattern_after_escapes(arena, rows[i].pattern), expected);
+    }
+}
+
+static void before(void **state)
+{
+    static struct {
+        const char *pattern, *triggers[2];
+        size_t before;
+    } rows[] = {
+        {"abc_[0-9]{4}", {"abc_"}, 0},
+        {"(?<![a-z])(?:(abc)|x)[0-9]", {"abc"}, 0},
+        {"\\b(?i:ab_?)?cd=(x)", {"CD="}, 3},
+        {"\\b(?i:ab_?)?cd=(x)", {"CD=", "ABCD"}, 3},
+        {"sk-(?:one|two){0,2}-(?:api|admin)[0-9]", {"-api"}, 9},
+        {"[0-9a-f]{32,36}KEY", {"KEY"}, 36},
+        {"\\s+KEY", {"KEY"}, SIZE_MAX},
+        {"(?:long{9}|x)y|zzz:KEY", {"KEY"}, 4},
+        {"(?:.KEY){2,3}", {"KEY"}, SIZE_MAX},
+        {"a(?:.KEY)?", {"KEY"}, 2},
+        {"x[pb]-[0-9]{3}", {"xp-", "xb-"}, 0},
+        {"A{5,6}[A-Z]{9}", {"AAAAA"}, 0},
+        {"BEGIN KEY-[A-Z]{9}-END KEY-", {"KEY-"}, 6},
+        {"[?&](?:x|sig)=.{9}&(?:amp;)?sig=", {"?sig=", "&sig="}, 14},
+        {"a\\.b\\sc", {".b c"}, 1},
+        {"abc", {"abd"}, SIZE_MAX},
+        {"(a)b\\1", {"ab"}, SIZE_MAX},
+    };
+    GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new(1 << 20);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct gt_list triggers = {rows[i].triggers, rows[i].triggers[1] ? 2 : 1};
+        size_t found = gt_pattern_before(arena, rows[i].pattern, &triggers);
+        if (found != rows[i].before)
+            fail_msg("%s: %zu instead of %zu", rows[i].pattern, found, rows[i].before);
     }
 }
 
@@ -238,7 +298,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mistakes),     cmocka_unit_test(all_mistakes_at_once),
         cmocka_unit_test(failed_proof), cmocka_unit_test(found_alone),
-        cmocka_unit_test(loosened),     cmocka_unit_test(cache),
+        cmocka_unit_test(loosened),     cmocka_unit_test(after_escapes),
+        cmocka_unit_test(before),       cmocka_unit_test(cache),
     };
     gt_hash_start(NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,130 @@
+/* The built-in rules in hostile and in quoted text: no page can silence a rule by its triggers, and
+ * a token right behind an escape is found. */
+#include "engine.h"
+
+#include "matchers/scan.h"
+
+#define FLOOD ((size_t)1 << 20)
+
+static int open_builtin(void **state)
+{
+    static struct engine engine;
+    static const struct gt_ruleset_settings all = {.without_brand = true};
+    assert_int_equal(gt_ruleset_open(&all, &engine.ruleset, NULL, &engine.err), 0);
+    assert_int_equal(gt_scratch_new(engine.ruleset, &engine.scratch, &engine.err), 0);
+    *state = &engine;
+    return 0;
+}
+
+static int close_builtin(void **state)
+{
+    struct engine *engine = *state;
+    gt_scratch_free(engine->scratch);
+    gt_ruleset_close(engine->ruleset);
+    return 0;
+}
+
+static bool has(const struct result *result, const char *rule)
+{
+    for (size_t i = 0; i < result->count; i++)
+        if (strcmp(result->items[i].finding.rule, rule) == 0)
+            return true;
+    return false;
+}
+
+/* 1 MB of nothing but the rule's triggers, one after the other (or of the first half of its example
+ * where it has none), and then an example. */
+static size_t write_flood(const struct gt_rule *rule, char *text)
+{
+    const char *example = GT_RULE_STRING(rule->examples, 0);
+    size_t count = rule->triggers.count ? rule->triggers.count : 1, len = 0;
+    for (size_t k = 0; k < count; k++) {
+        const char *drop = rule->triggers.count ? GT_RULE_STRING(rule->triggers, k) : example;
+        size_t size = rule->triggers.count ? strlen(drop) : strlen(example) / 2;
+        for (size_t i = 0; i < FLOOD / count; i++)
+            text[len++] = drop[i % size];
+    }
+    return len + (size_t)sprintf(text + len, "\n\n%s\n", example);
+}
+
+static void floods(void **state)
+{
+    struct engine *engine = *state;
+    char *text = malloc(FLOOD + 64 * 1024);
+    for (size_t i = 0; i < engine->ruleset->rules.count; i++) {
+        const struct gt_rule *rule = &engine->ruleset->rules.items[i];
+        struct result result;
+        engine_match(engine, text, write_flood(rule, text), &result);
+        assert_int_equal(result.rc, 0);
+        if (result.summary.gave_up || result.summary.cut_rule)
+            fail_msg("1 MB of triggers of %s stops %s", rule->id,
+                     result.summary.cut_rule ? result.summary.cut_rule : "all");
+        if (!has(&result, rule->id))
+            fail_msg("%s is not found behind 1 MB of its triggers", rule->id);
+        result_free(&result);
+    }
+    free(text);
+}
+
+/* Where the rule's match starts in its first example. */
+static size_t match_start(struct engine *engine, const struct gt_rule *rule)
+{
+    const char *example = GT_RULE_STRING(rule->examples, 0);
+    assert_int_equal(gt_scan(engine->scratch, example, strlen(example), &engine->err), 0);
+    for (size_t i = 0; i < engine->scratch->candidate_count; i++)
+        if (engine->scratch->candidates[i].rule == rule)
+            return engine->scratch->candidates[i].match.start;
+    fail_msg("%s: its example is not found", rule->id);
+    return 0;
+}
+
+static void escapes(void **state)
+{
+    static const char *const rows[] = {"\\n", "\\t", "\\r", "\\x0a", "\\u0022", "%0A"};
+    struct engine *engine = *state;
+    char *text = malloc(64 * 1024);
+    for (size_t i = 0; i < engine->ruleset->rules.count; i++) {
+        const struct gt_rule *rule = &engine->ruleset->rules.items[i];
+        const char *example = GT_RULE_STRING(rule->examples, 0);
+        size_t start = match_start(engine, rule);
+        if (strstr(rule->pattern, "(?m)^"))
+            continue; /* of files whose lines are the form */
+        for (size_t k = 0; k < COUNT(rows); k++) {
+            struct result result;
+            int len = sprintf(text, "%.*s%s%s", (int)start, example, rows[k], example + start);
+            engine_match(engine, text, (size_t)len, &result);
+            if (!has(&result, rule->id))
+                fail_msg("%s: not found behind %s", rule->id, rows[k]);
+            result_free(&result);
+        }
+    }
+    free(text);
+}
+
+/* Something that is no escape is none. */
+static void no_escapes(void **state)
+{
+    static const char *const rows[] = {"n", "\\m", "/n", "%0G", "\\u002", "u0022", "\\xg0"};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct result result;
+        char text[128];
+        int len = sprintf(text,
+                          "x = '%sAKIA"
+                          "Q6ZB2TNAHW4LD3XE'",
+                          rows[i]);
+        engine_match(*state, text, (size_t)len, &result);
+        assert_false(has(&result, "aws.access-key-id"));
+        result_free(&result);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(floods),
+        cmocka_unit_test(escapes),
+        cmocka_unit_test(no_escapes),
+    };
+    gt_hash_start(NULL);
+    return cmocka_run_group_tests(tests, open_builtin, close_builtin);
+}
