@@ -258,6 +258,8 @@ int gt_redis_address_read(const struct gt_config *config, const struct gt_redis_
         if (rc)
             return rc;
     }
+    if (!address.socket && !address.host) /* mostly a variable that is empty */
+        return gt_fail(err, GT_E_INVALID, "queue: the server's `host:` is empty; name it");
     if (address.socket)
         snprintf(address.name, sizeof(address.name), "%s", address.socket);
     else
@@ -270,4 +272,13 @@ int gt_redis_address_read(const struct gt_config *config, const struct gt_redis_
                        address.user);
     *ret = address;
     return 0;
+}
+
+int gt_redis_check(const struct gt_config *config, const void *options, struct gt_error *err)
+{
+    struct gt_redis_address address;
+    GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new(64 * 1024);
+    if (!arena)
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    return gt_redis_address_read(config, options, arena, &address, err);
 }

@@ -146,6 +146,10 @@ static void single_options_do_without_a_url(void **state)
     assert_int_equal(read_address(world), 0);
     assert_string_equal(world->address.name, "localhost:6379");
     world->options.url = ""; /* an empty variable of the environment is none */
+    world->options.host = "";
+    assert_int_equal(read_address(world), GT_E_INVALID);
+    assert_non_null(strstr(world->err.message, "host"));
+    world->options.host = "localhost";
     world->options.user = "me";
     assert_int_equal(read_address(world), GT_E_INVALID);
     world->options.password = "made-up";
