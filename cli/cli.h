@@ -30,6 +30,8 @@ extern const struct gt_command gt_command_config, gt_command_crawl, gt_command_d
  * with every kind this program knows; on mistakes prints them all to standard error and returns
  * NULL. */
 struct gt_config *gt_cli_config(const char *path_or_null);
+/* The same, with what is seen only when its sites, channels and queue are looked at together. */
+struct gt_config *gt_cli_checked_config(const char *path_or_null);
 /* The path that gt_cli_config would read. */
 const char *gt_cli_config_path(const char *path_or_null);
 const struct gt_config_kinds *gt_cli_kinds(void);

@@ -3,6 +3,7 @@
 
 #include "crawler/crawler.h"
 #include "notifier/notifier.h"
+#include "queue/queue.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -75,8 +76,8 @@ static const char *site_of(const struct gt_source_config *source)
 }
 
 /* Site definitions are files of their own, which the configuration's rows cannot know. */
-static bool check_site(const struct gt_source_config *source, const struct gt_site_summary *sites,
-                       size_t count)
+static bool check_site(const char *path, const struct gt_source_config *source,
+                       const struct gt_site_summary *sites, size_t count)
 {
     const char *site = site_of(source);
     struct gt_nearest nearest = {.word = site};
@@ -87,7 +88,7 @@ static bool check_site(const struct gt_source_config *source, const struct gt_si
             return true;
         gt_nearest_offer(&nearest, sites[i].name);
     }
-    fprintf(stderr, "source \"%s\": there is no site \"%s\"; ", source->name, site);
+    fprintf(stderr, "%s: source \"%s\": there is no site \"%s\"; ", path, source->name, site);
     if (nearest.best)
         fprintf(stderr, "did you mean \"%s\"?\n", nearest.best);
     else
@@ -112,7 +113,8 @@ static bool check_sites(const struct gt_config *config)
     }
     bool fine = true;
     for (size_t i = 0; i < config->sources.count; i++)
-        fine &= check_site(GT_LIST_ITEM(config->sources, struct gt_source_config, i), sites, count);
+        fine &= check_site(config->path, GT_LIST_ITEM(config->sources, struct gt_source_config, i),
+                           sites, count);
     return fine;
 }
 
@@ -135,19 +137,37 @@ static bool check_channels(const struct gt_config *config)
     return fine;
 }
 
-static int check(const char *path)
+static bool check_queue(const struct gt_config *config)
+{
+    struct gt_error err;
+    if (gt_queue_check(config, &err) == 0)
+        return true;
+    fprintf(stderr, "%s: %s\n", config->path, err.message);
+    return false;
+}
+
+struct gt_config *gt_cli_checked_config(const char *path)
 {
     struct gt_config *config = gt_cli_config(path);
     if (!config)
-        return GT_EXIT_FAILED;
-    bool sites = check_sites(config), channels = check_channels(config);
-    bool fine = sites && channels;
-    if (fine) {
-        print_summary(config);
-        print_notes(config);
-    }
+        return NULL;
+    bool sites = check_sites(config), channels = check_channels(config),
+         queue = check_queue(config);
+    if (sites && channels && queue)
+        return config;
     gt_config_free(config);
-    return fine ? GT_EXIT_OK : GT_EXIT_FAILED;
+    return NULL;
+}
+
+static int check(const char *path)
+{
+    struct gt_config *config = gt_cli_checked_config(path);
+    if (!config)
+        return GT_EXIT_FAILED;
+    print_summary(config);
+    print_notes(config);
+    gt_config_free(config);
+    return GT_EXIT_OK;
 }
 
 static int show(const char *path)

@@ -58,7 +58,7 @@ static int parse(int argc, char **argv, const struct option *options,
  * restarts. */
 static bool check_config(const char *path)
 {
-    struct gt_config *config = gt_cli_config(path);
+    struct gt_config *config = gt_cli_checked_config(path);
     gt_config_free(config);
     return config != NULL;
 }

@@ -36,6 +36,8 @@ struct gt_queue_common {
 struct gt_queue_backend {
     const char *name;
     const struct gt_kind *kind;
+    /* NULL, or what the options' rows cannot see, without asking anybody. */
+    int (*check)(const struct gt_config *config, const void *options, struct gt_error *err);
     int (*open)(const struct gt_queue_settings *settings, void **ret_self, struct gt_error *err);
     void (*close)(void *self);
     int (*push)(void *self, const char *topic, const struct gt_push *entries, size_t count,

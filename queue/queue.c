@@ -171,6 +171,14 @@ static int settle(struct gt_queue *queue, const struct gt_config *config, struct
     return 0;
 }
 
+int gt_queue_check(const struct gt_config *config, struct gt_error *err)
+{
+    const struct gt_queue_backend *backend = find_backend(&config->queue);
+    if (!backend || !backend->check || !config->queue.options)
+        return 0;
+    return backend->check(config, config->queue.options, err);
+}
+
 static int open_backend(struct gt_queue *queue, const struct gt_config *config,
                         const char *consumer, struct gt_error *err)
 {

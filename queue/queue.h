@@ -35,6 +35,9 @@ struct gt_queue;
 
 extern const struct gt_kind *const gt_queue_kinds[]; /* NULL-ended, for the configuration */
 
+/* Whether the queue that config names could be opened, as far as can be told without asking it: an
+ * address that is none, options that exclude each other. */
+int gt_queue_check(const struct gt_config *config, struct gt_error *err);
 /* consumer: host:slot, stable over restarts ("web1:match-2"); NULL for readers and command-line
  * tools. Fails with a clear message that names the file or server and what to do. */
 int gt_queue_open(const struct gt_config *config, const char *consumer, struct gt_queue **ret_queue,

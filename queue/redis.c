@@ -408,6 +408,7 @@ const struct gt_kind gt_queue_redis_kind = {
 const struct gt_queue_backend gt_queue_redis = {
     .name = "redis",
     .kind = &gt_queue_redis_kind,
+    .check = gt_redis_check,
     .open = redis_open,
     .close = redis_close,
     .push = redis_push,

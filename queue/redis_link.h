@@ -43,6 +43,9 @@ int gt_redis_address_read(const struct gt_config *config, const struct gt_redis_
                           struct gt_arena *arena, struct gt_redis_address *ret,
                           struct gt_error *err);
 
+/* Whether they can be read at all: the back-end's check. */
+int gt_redis_check(const struct gt_config *config, const void *options, struct gt_error *err);
+
 /* The words of one command. Bytes are borrowed. */
 struct gt_redis_words {
     const char **words;

@@ -2,10 +2,12 @@
 #include "workers/workers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +23,7 @@ struct child {
     pid_t pid;                       /* 0: not running */
     int64_t started_ms, start_at_ms; /* monotonic */
     int failures;
+    bool ended; /* before: a later failure to start is no mistake of the set-up */
 };
 
 struct supervisor {
@@ -28,6 +31,7 @@ struct supervisor {
     struct child children[CHILDREN_MAX];
     size_t count;
     int64_t drain_ms;
+    bool hopeless; /* a worker cannot start until someone mends what it told */
 };
 
 static int64_t spare_cores(void)
@@ -46,14 +50,45 @@ static void add_children(struct supervisor *supervisor, const char *role, int64_
     }
 }
 
-static int plan_children(struct supervisor *supervisor, struct gt_error *err)
+static int load_config(const struct supervisor *supervisor, struct gt_config **ret_config,
+                       struct gt_error *err)
 {
-    struct gt_config *config = NULL;
     struct gt_mistakes mistakes = {0};
-    int rc = gt_config_load(supervisor->config_path, &gt_all_kinds, &config, &mistakes, err);
+    int rc = gt_config_load(supervisor->config_path, &gt_all_kinds, ret_config, &mistakes, err);
     for (size_t i = 0; i < mistakes.count; i++)
         gt_log(GT_ERROR, "config.mistake", mistakes.items[i].text);
     gt_arena_free(mistakes.arena);
+    return rc;
+}
+
+/* Two supervisors on one data folder would run workers of the same names, which take each other's
+ * work away. The lock ends with this process; workers do not inherit it. */
+static int lock_data(const char *data, struct gt_error *err)
+{
+    int rc = gt_directory_make(data, 0700, err);
+    if (rc)
+        return rc;
+    GT_BUFFER_AUTO struct gt_buffer path = GT_BUFFER(4096);
+    gt_buffer_printf(&path, "%s/run.lock", data);
+    if (!gt_buffer_ok(&path))
+        return gt_fail(err, GT_E_LIMIT, "the path of the data folder is too long");
+    int fd = open(path.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return gt_fail(err, GT_E_IO, "%s: cannot write there: %s; check `data:` and its rights",
+                       path.data, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    close(fd);
+    return gt_fail(err, GT_E_CONFLICT,
+                   "another guette run already works in %s; stop it first, or set another `data:` "
+                   "(for more workers, `workers:`)",
+                   data);
+}
+
+static int plan_children(struct supervisor *supervisor, struct gt_error *err)
+{
+    struct gt_config *config = NULL;
+    int rc = load_config(supervisor, &config, err);
     if (rc)
         return rc;
     if (strcmp(config->queue.type, "memory") == 0) {
@@ -63,6 +98,11 @@ static int plan_children(struct supervisor *supervisor, struct gt_error *err)
                        "sqlite or redis");
     }
     gt_log_start("run", (enum gt_log_format)config->log.format, (enum gt_level)config->log.level);
+    rc = lock_data(config->data, err);
+    if (rc) {
+        gt_config_free(config);
+        return rc;
+    }
     add_children(supervisor, "notify", config->workers.notifiers);
     add_children(supervisor, "match",
                  config->workers.matchers ? config->workers.matchers : spare_cores());
@@ -131,6 +171,11 @@ static void reap(struct supervisor *supervisor, bool stopping)
         if (stopping)
             continue;
         int64_t now = gt_monotonic();
+        if (!child->ended && WIFEXITED(status) && WEXITSTATUS(status) == 1) {
+            supervisor->hopeless = true;
+            continue;
+        }
+        child->ended = true;
         if (now - child->started_ms >= STEADY_MS)
             child->failures = 0;
         int64_t wait = gt_backoff(child->failures++, RESTART_BASE_MS, RESTART_CAP_MS);
@@ -179,6 +224,19 @@ static void stop_all(struct supervisor *supervisor)
     }
 }
 
+/* A wrong file is told once, here, and never reaches the workers. */
+static void reload(const struct supervisor *supervisor)
+{
+    struct gt_error err = {0};
+    struct gt_config *config = NULL;
+    if (load_config(supervisor, &config, &err))
+        gt_log(GT_ERROR, "config.kept", "the new configuration is not used, the old one stays",
+               GT_F("why", err.message));
+    else
+        signal_all(supervisor, SIGHUP);
+    gt_config_free(config);
+}
+
 int gt_supervise(const char *program, const char *config_path)
 {
     struct gt_error err = {0};
@@ -190,14 +248,21 @@ int gt_supervise(const char *program, const char *config_path)
         gt_log(GT_ERROR, "run.start", err.message);
         return 1;
     }
-    while (!gt_stop_wanted()) {
-        reap(&supervisor, false);
+    gt_log(GT_INFO, "run.started", "guette keeps watch; Ctrl-C stops it",
+           GT_F("config", supervisor.config_path), GT_N("workers", (int64_t)supervisor.count));
+    while (!gt_stop_wanted() && !supervisor.hopeless) {
         start_due(&supervisor);
-        if (gt_reload_wanted())
-            signal_all(&supervisor, SIGHUP);
         gt_sleep(200); /* SIGCHLD ends it early */
+        if (gt_reload_wanted())
+            reload(&supervisor);
+        reap(&supervisor, false);
     }
-    gt_log(GT_INFO, "run.stopping", "stopping: workers finish what they have in hand");
+    if (!supervisor.hopeless)
+        gt_log(GT_INFO, "run.stopping", "stopping: workers finish what they have in hand");
     stop_all(&supervisor);
-    return 0;
+    if (supervisor.hopeless)
+        gt_log(GT_ERROR, "run.hopeless",
+               "guette is not running: a worker could not start; mend what it told above and start "
+               "again");
+    return supervisor.hopeless ? 1 : 0;
 }

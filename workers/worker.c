@@ -241,6 +241,19 @@ static void run_turns(struct gt_worker *worker, void *state)
             break;
 }
 
+/* A disk that is full or a store that is busy is waited for; anything else someone must mend. */
+static int open_role(struct gt_worker *worker, void **ret_state, struct gt_error *err)
+{
+    for (int attempt = 0;; attempt++) {
+        int rc = worker->role->open(worker, ret_state, err);
+        if ((rc != GT_E_FULL && rc != GT_E_AGAIN && rc != GT_E_TIMEOUT) || gt_stop_wanted())
+            return rc;
+        gt_console_ready(worker->console, false, err->message);
+        gt_worker_complain("worker.waiting", err);
+        wait_turn(worker, gt_backoff(attempt, 200, CONNECT_CAP_MS));
+    }
+}
+
 static int fail_start(const struct gt_error *err)
 {
     if (gt_stop_wanted())
@@ -259,7 +272,7 @@ int gt_role_run(const struct gt_role *role, const struct gt_role_settings *setti
     gt_log_start(role->name, GT_LOG_AUTO, GT_INFO);
     int rc = open_worker(&worker, settings, &err);
     if (rc == 0)
-        rc = role->open(&worker, &state, &err);
+        rc = open_role(&worker, &state, &err);
     if (rc == 0) {
         gt_gauge_set("guette_up", NULL, 1);
         gt_console_ready(worker.console, true, NULL);

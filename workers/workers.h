@@ -30,7 +30,8 @@ int gt_role_run(const struct gt_role *role, const struct gt_role_settings *setti
 
 /* Runs `workers` of each role as child processes of this program (re-executed with `ROLE --config
  * FILE --slot N`), restarts them with back-off when they end, and ends with them. Returns the exit
- * code. */
+ * code: 1 when another supervisor has the data folder, or a worker could not start the first time,
+ * which no restart mends. */
 int gt_supervise(const char *program, const char *config_path);
 
 #endif

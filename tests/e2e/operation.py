@@ -77,7 +77,7 @@ def test_reload(run):
     good = run.config.read_text()
     run.config.write_text(good.replace("brands:", "brandz:"))
     process.send_signal(signal.SIGHUP)
-    run.wait_log("config.kept", 3)
+    run.wait_log("config.kept")
     assert "did you mean" in run.logs() and "brands" in run.logs()
     (run.inbox() / "a.txt").write_text(leak_text("a"))
     wait_until(lambda: run.alerts_of(RULE), "an alert under the old configuration")
@@ -268,6 +268,29 @@ def test_files_are_nobody_elses(run):
     folders = [str(p) for p in data.rglob("*") if p.is_dir()]
     assert not set(open_to_others) - set(folders), open_to_others
     assert data.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_second_run_on_the_same_data_is_refused(run):
+    run.write_config(sources=run.inbox_yaml())
+    first = run.start("run")
+    run.wait_log("worker.ready", 3)
+    second = run.start("run", may_fail=True)
+    assert second.wait(timeout=30) == 1
+    assert "another guette run" in second.log.read_text(), second.log.read_text()
+    first.kill()  # its lock goes with it
+    first.wait()
+    run.start("run")
+    run.wait_log("worker.ready", 6)
+
+
+def test_run_ends_when_a_worker_can_never_start(run):
+    run.write_config(sources=run.inbox_yaml())
+    run.key.unlink()
+    process = run.start("run", may_fail=True)
+    assert process.wait(timeout=30) == 1
+    text = process.log.read_text()
+    assert "guette init" in text and "run.hopeless" in text, text
+    assert "run.restart" not in text, text
 
 
 if __name__ == "__main__":

@@ -150,5 +150,26 @@ class Config(Folder):
                          "docs/CONFIG.md is out of date; it says itself how to print its reference anew")
 
 
+class Together(Folder):
+    def test_an_address_of_a_queue_that_is_none(self):
+        self.guette(*ACME)
+        text = (self.home / "guette.yaml").read_text()
+        self.write("guette.yaml", text + '\nqueue: {type: redis, url: "redis//host"}\n')
+        for command in (("config", "check"), ("run",), ("match",)):
+            with self.subTest(command):
+                said = self.guette(*command, code=1).stderr
+                self.assertTrue(said.startswith("guette.yaml: queue: url: "), said)
+                self.assertIn("redis://user:password@host:port/database", said)
+
+    def test_a_site_that_is_none(self):
+        self.guette(*ACME)
+        text = (self.home / "guette.yaml").read_text()
+        self.write("guette.yaml", text.replace("site: hacker-news", "site: hackernews"))
+        for command in (("config", "check"), ("run",)):
+            with self.subTest(command):
+                said = self.guette(*command, code=1).stderr
+                self.assertIn('there is no site "hackernews"; did you mean "hacker-news"?', said)
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
