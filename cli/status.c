@@ -24,6 +24,15 @@ static const char *ago(struct status *s, int64_t then)
     return gt_arena_printf(s->arena, "%s ago", gt_format_duration(s->arena, s->now - then));
 }
 
+/* What others wrote (names of files, words of servers) without what a terminal would obey. */
+static const char *clean(struct status *s, const char *text)
+{
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(16 * 1024);
+    gt_utf8_append_clean(&out, text, strnlen(text, 4 * 1024));
+    const char *copy = gt_arena_strdup(s->arena, out.data);
+    return copy ? copy : "";
+}
+
 static json_t *topic_json(const struct gt_topic_stats *stats, int64_t now)
 {
     return json_pack("{s:I, s:I, s:I, s:I, s:f}", "depth", (json_int_t)stats->depth, "leased",
@@ -63,6 +72,24 @@ static int gather_facts(struct status *s, struct gt_queue *queue, const char *pr
             json_object_set_new(all, facts[i].name + strlen(prefix), value);
     }
     return count < 0 ? count : 0;
+}
+
+/* A source's last state stays on the queue; one that is not read any more is not shown. */
+static void forget_others(struct status *s, const struct gt_config *config)
+{
+    const char *name;
+    json_t *state;
+    GT_JSON_AUTO json_t *kept = json_object();
+    json_object_foreach(json_object_get(s->json, "sources"), name, state)
+    {
+        for (size_t i = 0; i < config->sources.count; i++) {
+            const struct gt_source_config *source =
+                GT_LIST_ITEM(config->sources, struct gt_source_config, i);
+            if (source->enabled && strcmp(source->name, name) == 0)
+                json_object_set(kept, name, state);
+        }
+    }
+    json_object_set(s->json, "sources", kept);
 }
 
 static void gather_store(struct status *s, const struct gt_config *config)
@@ -113,7 +140,7 @@ static void print_workers(struct status *s)
     if (json_object_size(workers) == 0)
         printf("  none was heard of within 30 s; `guette run` starts them\n");
     json_object_foreach(workers, name, worker)
-        printf("  %-30s up %-12s %8lld done  %7.1f/s  heard %s\n", name,
+        printf("  %-30s up %-12s %8lld done  %7.1f/s  heard %s\n", clean(s, name),
                gt_format_duration(s->arena, s->now - gt_json_int(worker, "started", s->now)),
                (long long)gt_json_int(worker, "done", 0),
                json_number_value(json_object_get(worker, "per_second")),
@@ -138,12 +165,12 @@ static void print_sources(struct status *s)
         const char *error = gt_json_string(source, "error", NULL);
         const char *state = gt_json_string(source, "state", "?");
         bool bad = gt_json_int(source, "failures", 0) > 0;
-        printf("  %-24s %s%-9s%s %8lld new  last success %s\n", name,
-               bad && s->colour ? "\033[33m" : "", state, bad && s->colour ? "\033[0m" : "",
-               (long long)gt_json_int(source, "documents", 0),
+        printf("  %-24s %s%-9s%s %8lld new  last success %s\n", clean(s, name),
+               bad && s->colour ? "\033[33m" : "", clean(s, state),
+               bad && s->colour ? "\033[0m" : "", (long long)gt_json_int(source, "documents", 0),
                ago(s, time_member(source, "last_success")));
         if (error) /* beside "ok" it is a warning: items missed or given up */
-            printf("  %-24s %s\n", "", error);
+            printf("  %-24s %s\n", "", clean(s, error));
     }
 }
 
@@ -177,6 +204,8 @@ static int gather(struct status *s, const struct gt_config *config, struct gt_er
         rc = gather_facts(s, queue, "worker/", "workers", err);
     if (rc == 0)
         rc = gather_facts(s, queue, "source/", "sources", err);
+    if (rc == 0)
+        forget_others(s, config);
     gt_queue_close(queue);
     gather_store(s, config);
     return rc;

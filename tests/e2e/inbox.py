@@ -1,4 +1,6 @@
 """A file dropped into a watched folder becomes an alert, once, without the plain secret."""
+import json
+import sqlite3
 import sys
 import time
 
@@ -69,6 +71,22 @@ def test_restart_repeats_nothing(run):
     wait_until(run.drained, "an empty queue")
     ids = [line["data"]["alert_id"] for line in run.alert_lines()]
     assert len(ids) == len(set(ids)) and len(ids) > before, ids
+
+
+def test_status_shows_what_is_watched_now(run):
+    """A source that was renamed is not shown with its old state, nor are control characters."""
+    run.write_config(sources=run.inbox_yaml())
+    process = run.start("run")
+    wait_until(lambda: "inbox" in run.status().get("sources", {}), "the source's state")
+    stop(process)
+    with sqlite3.connect(run.folder / "data" / "queue.db") as queue:
+        state = {"state": "failing", "error": "\x1b]0;owned\x07 \x1b[2J", "failures": 1}
+        queue.execute("UPDATE fact SET value = ? WHERE name = 'source/inbox'",
+                      (json.dumps(state).encode(),))
+    shown = run.guette("status", "--config", run.config).stdout
+    assert "owned" in shown and "\x1b" not in shown and "\x07" not in shown, repr(shown)
+    run.config.write_text(run.config.read_text().replace("name: inbox", "name: other"))
+    assert run.status()["sources"] == {}, run.status()
 
 
 @every_backend
