@@ -152,7 +152,7 @@ static int push_part(struct gt_worker *worker, const struct gt_job *job,
         gt_worker_complain("findings.held", err);
         if (gt_stop_wanted())
             return rc;
-        gt_console_beat(worker->console);
+        gt_worker_beat(worker);
         gt_sleep(gt_backoff(attempt, 50, 2 * GT_SECOND));
         (void)gt_queue_extend(worker->queue, GT_TOPIC_DOCUMENTS, job, NULL);
     }
@@ -223,17 +223,20 @@ static int judge(struct gt_worker *worker, struct match *match, const struct gt_
     return rc;
 }
 
-static void release(struct gt_worker *worker, const struct gt_job *job, bool counted)
+/* False when the queue does not answer: asking it for each job of a batch would take minutes, and
+ * their leases end by themselves. */
+static bool release(struct gt_worker *worker, const struct gt_job *job, bool counted)
 {
-    (void)gt_queue_release(worker->queue, GT_TOPIC_DOCUMENTS, job, 0, counted, NULL);
+    return gt_queue_release(worker->queue, GT_TOPIC_DOCUMENTS, job, 0, counted, NULL) != GT_E_AGAIN;
 }
 
-/* Whether the job is still ours, its lease made long enough for one document. */
-static bool hold(struct gt_worker *worker, const struct gt_job *job, int64_t pulled_ms)
+/* Makes the lease long enough for one document. GT_E_CONFLICT: the job is somebody else's now. */
+static int hold(struct gt_worker *worker, const struct gt_job *job, int64_t pulled_ms,
+                struct gt_error *err)
 {
     if (gt_monotonic() - pulled_ms < worker->opened->queue.lease_ms / 3)
-        return true;
-    return gt_queue_extend(worker->queue, GT_TOPIC_DOCUMENTS, job, NULL) == 0;
+        return 0;
+    return gt_queue_extend(worker->queue, GT_TOPIC_DOCUMENTS, job, err);
 }
 
 /* A document that came back may be the one that killed its matcher. Such are judged one at a time
@@ -249,8 +252,8 @@ static size_t set_suspects_aside(struct gt_worker *worker, struct gt_job *jobs, 
             jobs[fresh++] = job;
         }
     size_t keep = fresh < count ? fresh + 1 : fresh;
-    for (size_t i = keep; i < count; i++)
-        release(worker, &jobs[i], false);
+    for (size_t i = keep; i < count && release(worker, &jobs[i], false); i++)
+        ;
     return keep;
 }
 
@@ -267,15 +270,22 @@ static int turn(struct gt_worker *worker, void *state, struct gt_error *err)
     size_t keep = set_suspects_aside(worker, jobs, (size_t)count);
     int rc = 0;
     for (size_t i = 0; i < keep; i++) {
-        gt_console_beat(worker->console);
+        gt_worker_beat(worker);
+        bool counted = false;
         if (rc == 0 && !gt_stop_wanted()) {
-            if (hold(worker, &jobs[i], pulled_ms))
+            rc = hold(worker, &jobs[i], pulled_ms, err);
+            if (rc == GT_E_CONFLICT) {
+                rc = 0;
+                continue;
+            }
+            if (rc == 0)
                 rc = judge(worker, match, &jobs[i], err);
-            if (rc)
-                release(worker, &jobs[i], rc != GT_E_FULL && rc != GT_E_AGAIN);
-        } else {
-            release(worker, &jobs[i], false);
+            if (rc == 0)
+                continue;
+            counted = rc != GT_E_FULL && rc != GT_E_AGAIN;
         }
+        if (!release(worker, &jobs[i], counted))
+            break;
     }
     return rc;
 }

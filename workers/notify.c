@@ -272,10 +272,13 @@ static int take_findings(struct notify *notify, int64_t wait_ms, struct gt_error
         return count;
     int rc = 0;
     for (int i = 0; i < count; i++) {
+        gt_worker_beat(notify->worker);
         if (rc == 0)
             rc = take_finding(notify, &jobs[i], err);
-        if (rc)
-            (void)gt_queue_release(queue, GT_TOPIC_FINDINGS, &jobs[i], 0, false, NULL);
+        /* A queue that does not answer is not asked for each: their leases end by themselves. */
+        if (rc &&
+            gt_queue_release(queue, GT_TOPIC_FINDINGS, &jobs[i], 0, false, NULL) == GT_E_AGAIN)
+            break;
     }
     notify->next_claim_ms = 0;
     return rc;

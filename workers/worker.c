@@ -168,8 +168,7 @@ static void publish_stats(struct gt_worker *worker)
     }
 }
 
-/* Tells `guette status` that this worker lives, and how fast it goes. */
-static void heartbeat(struct gt_worker *worker)
+void gt_worker_beat(struct gt_worker *worker)
 {
     gt_console_beat(worker->console);
     int64_t now = gt_monotonic();
@@ -220,7 +219,7 @@ static void run_turns(struct gt_worker *worker, void *state)
     struct gt_error err = {0};
     int failures = 0;
     while (!gt_stop_wanted()) {
-        heartbeat(worker);
+        gt_worker_beat(worker);
         if (gt_reload_wanted())
             reload(worker, state);
         err.message[0] = '\0'; /* never the words of another trouble */
