@@ -97,6 +97,8 @@ static const struct {
     {"ERR max number of clients", GT_E_AGAIN, true, "raise maxclients, or run fewer workers"},
     {"NOAUTH", GT_E_REFUSED, true,
      "it wants a password; set `queue: password:` (and `user:` if it has an access list)"},
+    {"ERR Protocol error: unauthenticated", GT_E_REFUSED, true, /* to a long command */
+     "it wants a password; set `queue: password:` (and `user:` if it has an access list)"},
     {"WRONGPASS", GT_E_REFUSED, true,
      "user or password is wrong; set `queue: user:` and `password:`"},
     {"ERR invalid password", GT_E_REFUSED, true, "the password is wrong; set `queue: password:`"},

@@ -37,9 +37,13 @@ void gt_worker_complain(const char *event, const struct gt_error *err)
     int64_t held = 0;
     char key[GT_ERROR_MAX + 64];
     snprintf(key, sizeof key, "%s %s", event, err->message);
-    if (gt_log_allow(key, &held))
+    if (!gt_log_allow(key, &held))
+        return;
+    if (held)
         gt_log(GT_WARNING, event, err->message, GT_F("kind", gt_code_name(err->code)),
                GT_N("unsaid", held));
+    else
+        gt_log(GT_WARNING, event, err->message, GT_F("kind", gt_code_name(err->code)));
 }
 
 /* A wait that a signal ends. */
@@ -214,6 +218,13 @@ static void reload(struct gt_worker *worker, void *state)
            "of workers wait for a restart)");
 }
 
+static void recovered(struct gt_worker *worker)
+{
+    gt_console_ready(worker->console, true, NULL);
+    if (gt_log_allow("worker.recovered", NULL))
+        gt_log(GT_INFO, "worker.recovered", "the trouble is over, work goes on");
+}
+
 static void run_turns(struct gt_worker *worker, void *state)
 {
     struct gt_error err = {0};
@@ -226,7 +237,7 @@ static void run_turns(struct gt_worker *worker, void *state)
         int rc = worker->role->turn(worker, state, &err);
         if (rc == 0) {
             if (failures)
-                gt_console_ready(worker->console, true, NULL);
+                recovered(worker);
             failures = 0;
             continue;
         }

@@ -184,6 +184,7 @@ def test_redis_is_not_there_yet(run):
     time.sleep(1)
     redis.start()
     wait_until(lambda: len(run.alerts_of(RULE)) == 2, "the alert after Redis came back")
+    run.wait_log("worker.recovered")
 
 
 def test_redis_asks_for_a_password(run):
