@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -255,6 +256,37 @@ def test_poison_document_is_buried(run):
         assert "deliveries" in listed.stdout and "ghp_" not in listed.stdout, listed.stdout
         assert run.guette("queue", "replay", "documents", "--all", "--config", run.config).returncode == 0
     wait_until(lambda: len(run.alerts_of(RULE)) == 5, "every alert in the end")
+
+
+def test_damaged_store_costs_no_finding(run):
+    """It is the store that is wrong: findings wait on the queue and are not buried."""
+    run.write_config(sources=run.inbox_yaml())
+    process = run.start("run")
+    (run.inbox() / "a.txt").write_text(leak_text("a"))
+    wait_until(lambda: run.alerts_of(RULE) and run.drained(), "the first alert")
+    stop(process)
+    store = run.folder / "data" / "guette.db"
+    with sqlite3.connect(store) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size = database.execute("PRAGMA page_size").fetchone()[0]
+        page = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'findings'").fetchone()[0]
+    database.close()
+    whole = store.read_bytes()
+    with open(store, "r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    process = run.start("run")
+    (run.inbox() / "b.txt").write_text(leak_text("b"))
+    run.wait_log("worker.trouble")
+    time.sleep(2)  # several further tries
+    findings = run.status()["queue"]["findings"]
+    assert findings["dead"] == 0 and findings["depth"] > 0, findings
+    stop(process)
+    for rest in store.parent.glob("guette.db-*"):
+        rest.unlink()
+    store.write_bytes(whole)
+    run.start("run")
+    wait_until(lambda: len(run.alerts_of(RULE)) == 2, "the alert once the store is restored")
 
 
 def test_files_are_nobody_elses(run):
