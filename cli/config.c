@@ -5,6 +5,8 @@
 #include "notifier/notifier.h"
 #include "queue/queue.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,7 +110,7 @@ static bool check_sites(const struct gt_config *config)
     for (size_t i = 0; i < config->sites.count; i++)
         directories[i] = *GT_LIST_ITEM(config->sites, const char *, i);
     if (gt_sites_list(directories, config->arena, &sites, &count, &err) < 0) {
-        fprintf(stderr, "%s\n", err.message);
+        fprintf(stderr, "%s: sites: %s\n", config->path, err.message);
         return false;
     }
     bool fine = true;
@@ -137,6 +139,24 @@ static bool check_channels(const struct gt_config *config)
     return fine;
 }
 
+/* What is in them the matcher looks at, and `guette rules test DIR`. */
+static bool check_rules(const struct gt_config *config)
+{
+    bool fine = true;
+    for (size_t i = 0; i < config->rules.count; i++) {
+        const char *directory = *GT_LIST_ITEM(config->rules, const char *, i);
+        DIR *opened = opendir(directory);
+        if (opened) {
+            closedir(opened);
+            continue;
+        }
+        fprintf(stderr, "%s: rules[%zu]: cannot read the folder %s: %s; check the path\n",
+                config->path, i, directory, strerror(errno));
+        fine = false;
+    }
+    return fine;
+}
+
 static bool check_queue(const struct gt_config *config)
 {
     struct gt_error err;
@@ -152,8 +172,8 @@ struct gt_config *gt_cli_checked_config(const char *path)
     if (!config)
         return NULL;
     bool sites = check_sites(config), channels = check_channels(config),
-         queue = check_queue(config);
-    if (sites && channels && queue)
+         rules = check_rules(config), queue = check_queue(config);
+    if (sites && channels && rules && queue)
         return config;
     gt_config_free(config);
     return NULL;

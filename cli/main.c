@@ -146,6 +146,8 @@ int main(int argc, char **argv)
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         const struct gt_command *about = argc > 2 ? find_command(argv[2]) : NULL;
+        if (argc > 2 && !about)
+            return unknown_command(argv[2]);
         if (about)
             fputs(about->help, stdout);
         else

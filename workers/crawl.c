@@ -63,13 +63,16 @@ static int load(void *user, const char *source, struct gt_buffer *ret_cursor, st
     return gt_queue_cursor(crawl->worker->queue, source, ret_cursor, err);
 }
 
-/* Each once, and of failures in a row ever fewer (1, 2, 4, 8...): a night without a network fills
- * no screen. */
+/* Each once, and of failures in a row ever fewer (1, 4, 16...): a night without a network fills no
+ * screen. */
 static bool is_worth_a_line(const struct gt_source_state *state)
 {
     char key[256];
     snprintf(key, sizeof key, "%llu %s", (unsigned long long)state->failures, state->name);
-    return (state->failures & (state->failures - 1)) == 0 && gt_log_allow(key, NULL);
+    uint64_t step = 1;
+    while (step < state->failures && step < UINT64_MAX / 4)
+        step *= 4;
+    return step == state->failures && gt_log_allow(key, NULL);
 }
 
 /* What an operator wants to read as it happens: a source that fails, and that it works again. */

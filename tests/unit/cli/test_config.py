@@ -161,6 +161,15 @@ class Together(Folder):
                 self.assertTrue(said.startswith("guette.yaml: queue: url: "), said)
                 self.assertIn("redis://user:password@host:port/database", said)
 
+    def test_folders_that_are_not_there(self):
+        self.guette(*ACME)
+        text = (self.home / "guette.yaml").read_text()
+        for key in ("rules", "sites"):
+            with self.subTest(key):
+                self.write("guette.yaml", text + f"\n{key}: [our-{key}]\n")
+                said = self.guette("config", "check", code=1).stderr
+                self.assertRegex(said, rf"(?m)^guette\.yaml: {key}.*our-{key}: No such file or directory")
+
     def test_a_site_that_is_none(self):
         self.guette(*ACME)
         text = (self.home / "guette.yaml").read_text()

@@ -23,6 +23,9 @@ class Usage(unittest.TestCase):
                 self.assertTrue(said.startswith(f'guette {command}: there is no option "{wrong}"; did you mean {right}?'), said)
                 self.assertIn(f"See `guette {command} --help`.", said)
 
+    def test_help_of_no_command(self):
+        self.assertIn('did you mean "findings"?', self.refused("help", "fidings"))
+
     def test_a_letter_is_no_option(self):
         self.assertIn('there is no option "-x"', self.refused("status", "-xy"))
 
