@@ -228,6 +228,18 @@ def test_unreachable_sources_do_not_stop_others(run):
     sources = run.status()["sources"]
     assert all(sources[name]["failures"] >= 1 for name in ("dead", "unknown", "private")), sources
     assert "allow_private" in sources["private"]["error"], sources["private"]
+    wait_until(lambda: run.status()["sources"]["dead"]["failures"] >= 3, "some failures more", 60)
+    told = [json.loads(line) for line in run.logs().splitlines() if '"source.failed"' in line]
+    assert {line["failures"] for line in told} <= {1, 4, 16}, "a source that stays away fills no log"
+
+
+def test_a_source_that_comes_back_is_told(run):
+    folder = run.folder / "later"
+    run.write_config(sources=f"  - {{name: later, type: folder, path: {folder}, interval: 1s}}\n")
+    run.start("run")
+    run.wait_log("source.failed")
+    folder.mkdir()
+    run.wait_log("source.recovered")
 
 
 def test_a_feed_that_never_ends(run):
