@@ -27,7 +27,7 @@ static size_t compact(const char *text, size_t len, char ret_text[NUMBER_MAX])
 static size_t digits_of(const char *text, size_t len, char ret_digits[NUMBER_MAX])
 {
     size_t count = compact(text, len, ret_digits);
-    return gt_all_in_set(ret_digits, count, DIGITS) ? count : 0;
+    return count > 0 && gt_all_in_set(ret_digits, count, DIGITS) ? count : 0;
 }
 
 /* ISO/IEC 7812-1, annex B. All zeros pass the sum but are nobody's number. */

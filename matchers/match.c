@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a document says of itself. A secret may stand there, too. */
+struct about {
+    const char *title, *author, *url; /* NULL: none */
+};
+
 /* A finding to be told: a credential, or a trace alone, for one brand or none. */
 struct entry {
     const struct gt_candidate *candidate; /* NULL: a trace */
@@ -28,10 +33,18 @@ struct telling {
     int64_t now_ms;
     gt_finding_sink *sink;
     void *user;
+    struct about about; /* redacted */
     /* Line and column go forward with the findings. */
+    size_t start; /* of the body in the text that was scanned */
     size_t offset, line_start;
     unsigned line;
 };
+
+/* With its line's end. */
+static size_t about_length(const char *text)
+{
+    return text ? strnlen(text, GT_ABOUT_MAX) + 1 : 0;
+}
 
 /* ---- which brand a credential counts for ---- */
 
@@ -197,8 +210,11 @@ static void collect(struct gt_scratch *scratch, const struct gt_document *docume
 
 /* ---- telling ---- */
 
+/* What stands in the title, author or address counts as the start of the document. */
 static void go_to(struct telling *telling, size_t offset)
 {
+    if (offset < telling->start)
+        return;
     const char *body = telling->scratch->body, *at = body + telling->offset, *end = body + offset;
     for (const char *line; at < end && (line = memchr(at, '\n', (size_t)(end - at)));
          at = line + 1) {
@@ -243,6 +259,23 @@ static void fingerprint_trace(const struct telling *telling, const struct entry 
     gt_fingerprint(&telling->scratch->ruleset->key, id, strlen(id), ret_text);
 }
 
+static const char *clean_text(struct gt_arena *arena, const char *text)
+{
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(4096);
+    gt_utf8_append_clean(&out, text, strnlen(text, 200));
+    return gt_buffer_ok(&out) && out.data ? gt_arena_memdup(arena, out.data, out.len) : NULL;
+}
+
+/* The redacted text beside the body in which a finding stands. */
+static const char *about_of(const struct telling *telling, size_t place)
+{
+    const struct gt_document *document = telling->document;
+    size_t title = about_length(document->title), author = about_length(document->author);
+    if (place < title)
+        return telling->about.title;
+    return place < title + author ? telling->about.author : telling->about.url;
+}
+
 static void describe_credential(const struct telling *telling, const struct entry *entry,
                                 struct gt_finding *finding)
 {
@@ -258,15 +291,10 @@ static void describe_credential(const struct telling *telling, const struct entr
     finding->confidence = (enum gt_confidence)entry->candidate->confidence;
     finding->remediation = gt_words_in(&rule->remediation, lang);
     finding->preview = gt_preview(scratch->arena, rule, secret);
-    finding->context = gt_context(scratch, span);
+    finding->context = span.start < telling->start
+                           ? clean_text(scratch->arena, about_of(telling, span.start))
+                           : gt_context(scratch, span);
     gt_secret_fingerprint(&scratch->ruleset->key, secret, finding->fingerprint);
-}
-
-static const char *clean_text(struct gt_arena *arena, const char *text)
-{
-    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(4096);
-    gt_utf8_append_clean(&out, text, strnlen(text, 200));
-    return gt_buffer_ok(&out) && out.data ? gt_arena_memdup(arena, out.data, out.len) : NULL;
 }
 
 static void describe_trace(const struct telling *telling, const struct entry *entry,
@@ -274,7 +302,6 @@ static void describe_trace(const struct telling *telling, const struct entry *en
 {
     const struct gt_scratch *scratch = telling->scratch;
     const struct gt_term *term = &scratch->ruleset->brands.terms[entry->mention->term];
-    const struct gt_document *document = telling->document;
     enum gt_lang lang = scratch->ruleset->lang == GT_FRENCH ? GT_FRENCH : GT_ENGLISH;
     finding->rule = traces[term->kind].rule;
     finding->title = traces[term->kind].title[lang];
@@ -285,8 +312,8 @@ static void describe_trace(const struct telling *telling, const struct entry *en
     if (entry->nearness != GT_NEAR_TITLE)
         finding->context =
             gt_context(scratch, (struct gt_span){entry->mention->start, entry->mention->end});
-    else if (document->title)
-        finding->context = clean_text(scratch->arena, document->title);
+    else if (telling->about.title)
+        finding->context = clean_text(scratch->arena, telling->about.title);
     fingerprint_trace(telling, entry, finding->fingerprint);
 }
 
@@ -295,9 +322,9 @@ static void fill_document(const struct telling *telling, struct gt_finding *find
     const struct gt_document *document = telling->document;
     finding->document = document->id;
     finding->source = document->source;
-    finding->url = document->url;
-    finding->document_title = document->title;
-    finding->author = document->author;
+    finding->url = telling->about.url;
+    finding->document_title = telling->about.title;
+    finding->author = telling->about.author;
     finding->published_ms = document->published_ms;
     finding->fetched_ms = document->fetched_ms;
     finding->detected_ms = telling->now_ms;
@@ -337,34 +364,90 @@ static int tell(struct telling *telling, const struct entry *entry)
     return telling->sink(telling->user, &finding, secret);
 }
 
+/* ---- what a document says of itself ---- */
+
+static int append_about(struct gt_buffer *out, const char *text)
+{
+    if (text) {
+        gt_buffer_append(out, text, about_length(text) - 1);
+        gt_buffer_putc(out, '\n');
+    }
+    return gt_buffer_ok(out) ? 0 : GT_E_NOMEM;
+}
+
+/* Scans what the document says of itself and, when a secret stands there, goes on as if that were
+ * its first lines; they are seldom, so that a body is seldom copied. */
+static int scan(struct telling *telling, struct gt_buffer *text, struct gt_error *err)
+{
+    const struct gt_document *document = telling->document;
+    size_t most = telling->scratch->ruleset->document_bytes;
+    size_t len = document->body_len < most ? document->body_len : most;
+    if (append_about(text, document->title) || append_about(text, document->author) ||
+        append_about(text, document->url))
+        return gt_fail(err, GT_E_NOMEM, "out of memory for a document");
+    int rc = text->len > 0 ? gt_scan(telling->scratch, text->data, text->len, err) : 0;
+    bool plain = text->len == 0 || telling->scratch->candidate_count == 0;
+    if (rc < 0 || plain)
+        return rc < 0 ? rc : gt_scan(telling->scratch, len > 0 ? document->body : "", len, err);
+    telling->start = telling->offset = telling->line_start = text->len;
+    gt_buffer_append(text, document->body, len);
+    return gt_buffer_ok(text) ? gt_scan(telling->scratch, text->data, text->len, err)
+                              : gt_fail(err, GT_E_NOMEM, "out of memory for a document");
+}
+
+static int redact_about(struct telling *telling, struct gt_error *err)
+{
+    const struct gt_document *document = telling->document;
+    const struct {
+        const char *from, **to;
+    } rows[] = {
+        {document->title, &telling->about.title},
+        {document->author, &telling->about.author},
+        {document->url, &telling->about.url},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        *rows[i].to = rows[i].from ? gt_redacted(telling->scratch, rows[i].from) : NULL;
+        if (rows[i].from && !*rows[i].to)
+            return gt_fail(err, GT_E_LIMIT, "the document needs too much memory to be judged");
+    }
+    return 0;
+}
+
+static int judge(struct telling *telling, struct entries *entries, struct gt_buffer *text,
+                 struct gt_error *err)
+{
+    struct gt_scratch *scratch = telling->scratch;
+    int rc = scan(telling, text, err);
+    if (rc < 0)
+        return rc;
+    gt_scan_title(scratch, telling->document->title);
+    gt_scan_title(scratch, telling->document->author);
+    rc = gt_resolve(scratch, err);
+    if (rc < 0)
+        return rc;
+    collect(scratch, telling->document, entries);
+    return entries->count > 0 ? redact_about(telling, err) : 0;
+}
+
 int gt_match(const struct gt_ruleset *ruleset, struct gt_scratch *scratch,
              const struct gt_document *document, int64_t now_ms, gt_finding_sink *sink, void *user,
              struct gt_match_summary *ret_summary, struct gt_error *err)
 {
-    bool cut = document->body_len > ruleset->document_bytes;
-    int rc = gt_scan(scratch, document->body_len > 0 ? document->body : "",
-                     cut ? ruleset->document_bytes : document->body_len, err);
-    if (rc < 0)
-        return rc;
-    gt_scan_title(scratch, document->title);
-    gt_scan_title(scratch, document->author);
-    rc = gt_resolve(scratch, err);
-    if (rc < 0)
-        return rc;
-    struct entries entries = {0};
-    collect(scratch, document, &entries);
     struct telling telling = {.scratch = scratch,
                               .document = document,
                               .now_ms = now_ms,
                               .sink = sink,
                               .user = user,
                               .line = 1};
+    struct entries entries = {0};
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(3 * (GT_ABOUT_MAX + 1) + document->body_len);
+    int rc = judge(&telling, &entries, &text, err);
     for (size_t i = 0; i < entries.count && rc >= 0; i++)
         rc = tell(&telling, &entries.items[i]);
     if (rc < 0)
         return rc;
     *ret_summary = (struct gt_match_summary){.findings = entries.count,
-                                             .cut = cut,
+                                             .cut = document->body_len > ruleset->document_bytes,
                                              .gave_up = scratch->gave_up,
                                              .cut_rule = scratch->cut_rule};
     return 0;

@@ -14,6 +14,8 @@
 #define TOKEN_MIN 20 /* a run of mixed letters and digits so long is hidden, known or not */
 #define HEX_MIN 32
 #define RANGES_MAX 64
+#define BEGINNING_MIN ((size_t)8) /* so much of a secret's beginning is hidden in a title */
+#define SECRET_MIN 4              /* shorter ones stand everywhere */
 #define ARMOUR "-----BEGIN "
 
 static size_t smaller(size_t a, size_t b)
@@ -271,6 +273,50 @@ const char *gt_context(const struct gt_scratch *scratch, struct gt_span place)
             text.len--;
     }
     return clean(scratch->arena, &text);
+}
+
+/* ---- texts beside the document ---- */
+
+/* Marks where the secret, or at least its first bytes, stands. */
+static void hide(struct gt_str secret, const char *text, size_t len, char *hidden)
+{
+    size_t least = smaller(secret.len, BEGINNING_MIN), same;
+    const char *at = secret.len >= SECRET_MIN ? text : NULL;
+    while (at && (at = memmem(at, (size_t)(text + len - at), secret.ptr, least))) {
+        size_t room = smaller(secret.len, (size_t)(text + len - at));
+        for (same = least; same < room && at[same] == secret.ptr[same];)
+            same++;
+        memset(hidden + (at++ - text), 1, same);
+    }
+}
+
+static const char *write_shown(const struct gt_scratch *scratch, const char *text, size_t len,
+                               const char *hidden)
+{
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER((strlen(STARS) + 1) * (len + 1));
+    for (size_t i = 0; i < len; i++) {
+        if (!hidden[i])
+            gt_buffer_putc(&out, text[i]);
+        else if (i == 0 || !hidden[i - 1])
+            gt_buffer_puts(&out, STARS);
+    }
+    return gt_buffer_ok(&out) ? gt_arena_memdup(scratch->arena, out.data ? out.data : "", out.len)
+                              : NULL;
+}
+
+const char *gt_redacted(const struct gt_scratch *scratch, const char *text)
+{
+    size_t len = strnlen(text, GT_ABOUT_MAX);
+    if (!text[len] && scratch->candidate_count == 0)
+        return text;
+    while (text[len] && len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
+        len--;
+    char *hidden = gt_arena_array(scratch->arena, len + 1, sizeof *hidden);
+    if (!hidden)
+        return NULL;
+    for (size_t i = 0; i < scratch->candidate_count; i++)
+        hide(bytes_of(scratch, scratch->candidates[i].secret), text, len, hidden);
+    return memchr(hidden, 1, len) || text[len] ? write_shown(scratch, text, len, hidden) : text;
 }
 
 /* ---- fingerprint ---- */

@@ -14,6 +14,13 @@ const char *gt_preview(struct gt_arena *arena, const struct gt_rule *rule, struc
  * one. NULL: out of memory. */
 const char *gt_context(const struct gt_scratch *scratch, struct gt_span place);
 
+/* Titles, names and addresses are looked through, and shown, so far. */
+#define GT_ABOUT_MAX ((size_t)16 * 1024)
+/* A text beside the document's, with stars for every secret of the document and for every beginning
+ * of one (a title is often the cut first line). Its own text when nothing is to be hidden, else
+ * arena memory; NULL: out of memory. */
+const char *gt_redacted(const struct gt_scratch *scratch, const char *text);
+
 /* One secret is one fingerprint however it is wrapped: white space and the escapes \n and \r of
  * armoured keys do not count. */
 void gt_secret_fingerprint(const struct gt_key *key, struct gt_str secret,

@@ -124,6 +124,9 @@ static void keep(struct result *result, const struct gt_finding *finding, struct
     *f = *finding;
     f->context = copy(result->arena, finding->context);
     f->preview = copy(result->arena, finding->preview);
+    f->url = copy(result->arena, finding->url);
+    f->document_title = copy(result->arena, finding->document_title);
+    f->author = copy(result->arena, finding->author);
     const char **reasons = gt_arena_array(result->arena, f->reasons.count + 1, sizeof *reasons);
     for (size_t i = 0; i < f->reasons.count; i++)
         reasons[i] = copy(result->arena, *GT_LIST_ITEM(finding->reasons, const char *, i));
