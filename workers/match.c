@@ -69,6 +69,14 @@ static int build(const struct gt_worker *worker, const struct gt_config *config,
     return rc;
 }
 
+static void tell_warnings(const struct gt_ruleset *ruleset)
+{
+    const char *const *warnings;
+    size_t count = gt_ruleset_warnings(ruleset, &warnings);
+    for (size_t i = 0; i < count; i++)
+        gt_log(GT_WARNING, "rules.warning", warnings[i]);
+}
+
 static void close_match(struct gt_worker *worker, void *state)
 {
     (void)worker;
@@ -94,6 +102,7 @@ static int open_match(struct gt_worker *worker, void **ret_state, struct gt_erro
         close_match(worker, match);
         return rc;
     }
+    tell_warnings(match->ruleset);
     gt_log(GT_INFO, "rules.loaded", "rules are loaded",
            GT_N("rules", gt_ruleset_count(match->ruleset)),
            GT_N("brands", worker->config->brands.count));
@@ -114,6 +123,7 @@ static int reload(struct gt_worker *worker, void *state, const struct gt_config 
     gt_ruleset_close(match->ruleset);
     match->ruleset = ruleset;
     match->scratch = scratch;
+    tell_warnings(ruleset);
     return 0;
 }
 
