@@ -527,17 +527,16 @@ static int send_due(struct notify *notify, struct gt_error *err)
 /* What is under way goes on meanwhile, so the loop does not stop for it. */
 static void note(struct notify *notify, struct trouble *trouble, int rc, const struct gt_error *err)
 {
-    struct gt_console *console = notify->worker->console;
     bool troubled = notify->pulling.failures || notify->claiming.failures;
     if (rc) {
         gt_worker_complain("worker.trouble", err);
-        gt_console_ready(console, false, err->message);
+        gt_console_ready(notify->worker->console, false, err->message);
         trouble->until_ms = gt_monotonic() + gt_backoff(trouble->failures++, 50, 5 * GT_SECOND);
         return;
     }
     trouble->failures = 0;
     if (troubled && !notify->pulling.failures && !notify->claiming.failures)
-        gt_console_ready(console, true, NULL);
+        gt_worker_recovered(notify->worker);
 }
 
 static bool may(const struct trouble *trouble)

@@ -218,7 +218,7 @@ static void reload(struct gt_worker *worker, void *state)
            "of workers wait for a restart)");
 }
 
-static void recovered(struct gt_worker *worker)
+void gt_worker_recovered(struct gt_worker *worker)
 {
     gt_console_ready(worker->console, true, NULL);
     if (gt_log_allow("worker.recovered", NULL))
@@ -237,7 +237,7 @@ static void run_turns(struct gt_worker *worker, void *state)
         int rc = worker->role->turn(worker, state, &err);
         if (rc == 0) {
             if (failures)
-                recovered(worker);
+                gt_worker_recovered(worker);
             failures = 0;
             continue;
         }

@@ -46,5 +46,7 @@ void gt_worker_beat(struct gt_worker *worker);
 
 /* Logs err unless the same was said within the last minute. */
 void gt_worker_complain(const char *event, const struct gt_error *err);
+/* Ready again, and says so. */
+void gt_worker_recovered(struct gt_worker *worker);
 
 #endif

@@ -87,6 +87,7 @@ def test_reload(run):
     run.wait_log("config.reloaded", 3)
     (run.inbox() / "b.txt").write_text(leak_text("b", brand="acme.test"))
     wait_until(lambda: len(run.alerts_of(RULE)) == 2, "an alert under the new configuration")
+    assert '"event":"run.restart"' not in run.logs(), "no worker died of it"
 
 
 class SlowReceiver(http.server.BaseHTTPRequestHandler):
@@ -185,6 +186,10 @@ def test_redis_is_not_there_yet(run):
     time.sleep(1)
     redis.start()
     wait_until(lambda: len(run.alerts_of(RULE)) == 2, "the alert after Redis came back")
+    for role in ("match", "notify"):
+        wait_until(lambda: f'"role":"{role}"' in "".join(
+            line for line in run.logs().splitlines() if "worker.recovered" in line),
+            f"{role} to say that the trouble is over")
     run.wait_log("worker.recovered")
 
 
