@@ -294,6 +294,18 @@ def test_damaged_store_costs_no_finding(run):
     wait_until(lambda: len(run.alerts_of(RULE)) == 2, "the alert once the store is restored")
 
 
+@every_backend
+def test_secret_in_a_name_goes_nowhere(run):
+    """A token as a file's name stays out of everything but the queue and the inbox itself."""
+    token = harness.github_token("name")
+    run.write_config(sources=run.inbox_yaml())
+    run.start("run")
+    (run.inbox() / f"{token}.txt").write_text(leak_text("name"))
+    wait_until(lambda: run.alerts_of(RULE) and run.drained(), "the alert")
+    assert harness.find_secret(run.folder, token, skip=("inbox/", "queue.db", "appendonly")) == []
+    assert token not in json.dumps(run.status())
+
+
 def test_files_are_nobody_elses(run):
     run.write_config(sources=run.inbox_yaml())
     os.umask(0)
