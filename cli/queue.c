@@ -46,18 +46,22 @@ static int print_stats(struct gt_queue *queue, struct gt_arena *arena)
 static void print_dead(const char *topic, const struct gt_dead *dead, struct gt_arena *arena)
 {
     char time[GT_TIME_TEXT];
-    printf("%s\n  why      %s\n  buried   %s after %lld deliveries, %s\n", dead->handle,
-           dead->why ? dead->why : "-", gt_time_format(dead->buried_ms, time),
-           (long long)dead->deliveries, gt_format_size(arena, dead->len));
+    const char *why = dead->why ? dead->why : "-";
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(16 * 1024);
+    gt_buffer_printf(&text, "%s\n  why      ", dead->handle);
+    gt_utf8_append_clean(&text, why, strnlen(why, GT_ERROR_MAX));
+    gt_buffer_printf(&text, "\n  buried   %s after %lld deliveries, %s\n",
+                     gt_time_format(dead->buried_ms, time), (long long)dead->deliveries,
+                     gt_format_size(arena, dead->len));
     struct gt_document document;
-    if (strcmp(topic, GT_TOPIC_DOCUMENTS) != 0 ||
-        gt_document_decode(dead->payload, dead->len, arena, &document, NULL))
-        return;
-    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(8192);
-    const char *url = document.url ? document.url : document.key;
-    gt_buffer_printf(&text, "  document %s from %s: ", document.id, document.source);
-    gt_utf8_append_clean(&text, url, strnlen(url, 1024));
-    printf("%s\n", text.data);
+    if (strcmp(topic, GT_TOPIC_DOCUMENTS) == 0 &&
+        gt_document_decode(dead->payload, dead->len, arena, &document, NULL) == 0) {
+        const char *url = document.url ? document.url : document.key;
+        gt_buffer_printf(&text, "  document %s from %s: ", document.id, document.source);
+        gt_utf8_append_clean(&text, url, strnlen(url, 1024));
+        gt_buffer_putc(&text, '\n');
+    }
+    fputs(text.data, stdout);
 }
 
 static int list_dead(struct gt_queue *queue, const char *topic, struct gt_arena *arena)

@@ -349,7 +349,9 @@ static int set_up(struct gt_sqlite *self, int durability, struct gt_error *err)
     snprintf(text, sizeof(text),
              "PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = %s;"
              "PRAGMA journal_size_limit = 33554432; PRAGMA cache_size = -8192;"
-             "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF",
+             "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+             /* What was judged is forgotten: its bytes do not stay in free pages. */
+             "PRAGMA secure_delete = ON",
              PAGE_SIZE, durabilities[durability]);
     int64_t page_size = PAGE_SIZE;
     int rc = run_text(self, text, err);
