@@ -119,9 +119,9 @@ def redis_version():
 class Redis:
     """A real redis-server on a private socket, with an append-only file."""
 
-    def __init__(self, folder, password=None):
+    def __init__(self, folder, password=None, fsync="always"):
         need(redis_version() >= (6, 2), "there is no redis-server of 6.2 or later")
-        self.folder, self.password = folder, password
+        self.folder, self.password, self.fsync = folder, password, fsync
         # A Unix socket's path has room for about 100 characters.
         self.socket_folder = tempfile.mkdtemp(prefix="gt-redis-", dir="/tmp")
         self.socket = self.socket_folder + "/s"
@@ -129,7 +129,7 @@ class Redis:
 
     def start(self):
         args = ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir",
-                str(self.folder), "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+                str(self.folder), "--appendonly", "yes", "--appendfsync", self.fsync, "--save", "",
                 "--maxmemory-policy", "noeviction", "--loglevel", "warning"]
         if self.password:
             args += ["--requirepass", self.password]
@@ -160,7 +160,7 @@ class Redis:
 class Run:
     """One scenario's folder and everything started in it."""
 
-    def __init__(self, backend="sqlite"):
+    def __init__(self, backend="sqlite", fsync="always"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="guette-e2e-"))
         self.backend = backend
         self.things = []
@@ -172,7 +172,7 @@ class Run:
         self.key.write_text(hashlib.sha256(b"made up key").hexdigest() + "\n")
         self.key.chmod(0o600)
         if backend == "redis":
-            self.redis = Redis(self.folder)
+            self.redis = Redis(self.folder, fsync=fsync)
             self.redis.start()
 
     def server(self, script, *args):
