@@ -10,9 +10,11 @@
  *   STRING, SECRET const char * · ENUM int (index into choices) · STRUCT the nested struct itself ·
  *   any type with GT_OPTION_LIST: struct gt_list of such fields.
  *
- * Every scalar goes through expansion first: ${NAME} and ${NAME:-default} from the environment ($${ is a plain
- * "${"; what expands to nothing counts as not given), and a SECRET that starts with "file:" is the content of that file without its final line break. Messages quote
- * a value as it was written, never what it expanded to, and never a SECRET. */
+ * Every scalar goes through expansion first: ${NAME} and ${NAME:-default} from the environment ($${
+ * is a plain
+ * "${"; what expands to nothing counts as not given), and a SECRET that starts with "file:" is the
+ * content of that file without its final line break. Messages quote a value as it was written,
+ * never what it expanded to, and never a SECRET. */
 #ifndef GT_CORE_OPTIONS_H
 #define GT_CORE_OPTIONS_H
 
@@ -41,8 +43,8 @@ enum gt_option_type {
 
 enum gt_option_flag {
     GT_OPTION_REQUIRED = 1, /* and not empty */
-    GT_OPTION_LIST = 2,   /* a YAML list; a single scalar is taken as a list of one */
-    GT_OPTION_HIDDEN = 4, /* works, but is left out of help and schema (tests) */
+    GT_OPTION_LIST = 2,     /* a YAML list; a single scalar is taken as a list of one */
+    GT_OPTION_HIDDEN = 4,   /* works, but is left out of help and schema (tests) */
 };
 
 struct gt_list {
@@ -53,7 +55,8 @@ struct gt_list {
 
 struct gt_option;
 
-/* One value of a `type:` key, with its own rows (gt_option_set below): a source, channel or back-end. */
+/* One value of a `type:` key, with its own rows (gt_option_set below): a source, channel or
+ * back-end. */
 struct gt_kind {
     const char *name, *summary;
     const struct gt_option *options; /* ends with GT_OPTION_END */
@@ -68,17 +71,21 @@ struct gt_option {
     const char *help;     /* one line, lower case, no full stop */
     unsigned flags;
     const char *const *choices; /* ENUM: NULL-ended */
-    double least, most; /* numbers, durations (ms), sizes (bytes); both 0: no bounds; most 0: none above */
-    /* A further test of one scalar; says in err what is wrong and what to do ("is not a domain name; write
+    double least,
+        most; /* numbers, durations (ms), sizes (bytes); both 0: no bounds; most 0: none above */
+    /* A further test of one scalar; says in err what is wrong and what to do ("is not a domain
+     * name; write
      * ..."), without naming the key: the decoder puts file, line and key before it. */
     int (*check)(const char *value, struct gt_error *err);
-    /* STRUCT: rows and size of the nested struct. A scalar where a STRUCT is expected fills the row whose name is
-     * `shorthand` (keywords: [acme] beside keywords: [{text: acme, severity: low}]). */
+    /* STRUCT: rows and size of the nested struct. A scalar where a STRUCT is expected fills the row
+     * whose name is `shorthand` (keywords: [acme] beside keywords: [{text: acme, severity: low}]).
+     */
     const struct gt_option *nested;
     size_t nested_size;
     const char *shorthand;
     /* STRUCT of several kinds: the key `type` picks one of them; its rows are decoded from the same
-     * map into a struct of its own, reached by the pointers at these two offsets of the nested struct. */
+     * map into a struct of its own, reached by the pointers at these two offsets of the nested
+     * struct. */
     const struct gt_kind *const *(*kinds)(void *context); /* NULL-ended; context of the decoder */
     size_t kind_offset;                                   /* const struct gt_kind * */
     size_t kind_options_offset;                           /* void * */
@@ -92,7 +99,7 @@ struct gt_mistakes {
         const char *text; /* file:line:column: path: what; what to do */
         const char *file; /* "" when nobody knows */
         unsigned line, column;
-    } *items;
+    } * items;
     size_t count, capacity; /* of items */
     size_t found;           /* with those not kept */
 };
@@ -105,8 +112,8 @@ void gt_mistake_key(struct gt_mistakes *mistakes, const struct gt_node *at, cons
                     const char *format, ...) __attribute__((format(printf, 4, 5)));
 void gt_mistakes_sort(struct gt_mistakes *mistakes);
 
-/* The known word most like a mistyped one. Start with {.word = ...}, offer each known word; `best` is
- * NULL when none is near. */
+/* The known word most like a mistyped one. Start with {.word = ...}, offer each known word; `best`
+ * is NULL when none is near. */
 struct gt_nearest {
     const char *word, *best;
     size_t distance;
@@ -123,7 +130,8 @@ struct gt_option_decoder {
 };
 
 /* Decodes `map` into `ret` (size bytes, zeroed here first). Every mistake is added, none stops it.
- * Returns the number of mistakes found. A map that is NULL gives the defaults and misses nothing. */
+ * Returns the number of mistakes found. A map that is NULL gives the defaults and misses nothing.
+ */
 size_t gt_options_decode(const struct gt_option_decoder *decoder, const struct gt_node *map,
                          const struct gt_option *options, void *ret, size_t size);
 /* The defaults alone. */
@@ -138,7 +146,8 @@ size_t gt_option_size(const struct gt_option *option);
 /* The type in a word or two ("duration", "list of text", "low | high"). Arena memory. */
 const char *gt_option_type_words(const struct gt_option *option, struct gt_arena *arena);
 
-/* ${NAME} and ${NAME:-default} replaced; GT_E_INVALID names what is not set or not closed. Arena memory. */
+/* ${NAME} and ${NAME:-default} replaced; GT_E_INVALID names what is not set or not closed. Arena
+ * memory. */
 int gt_expand(const char *text, struct gt_arena *arena, const char **ret_text,
               struct gt_error *err);
 /* Appends text as a quoted YAML scalar that expands to itself. */

@@ -1,8 +1,8 @@
 /* YAML read into a tree that remembers where each thing stood (libyaml).
  *
  * Caps: GT_YAML_MAX_SIZE bytes, GT_YAML_MAX_NODES nodes, GT_YAML_MAX_DEPTH levels; one document a
- * file; aliases and merge keys are refused (a billion-laughs file has no use here), duplicate keys too.
- * Mistakes are "file:line:column: what is wrong; what to do". */
+ * file; aliases and merge keys are refused (a billion-laughs file has no use here), duplicate keys
+ * too. Mistakes are "file:line:column: what is wrong; what to do". */
 #ifndef GT_CORE_YAML_H
 #define GT_CORE_YAML_H
 
@@ -20,10 +20,10 @@ enum gt_node_type { GT_NODE_SCALAR, GT_NODE_LIST, GT_NODE_MAP };
 
 struct gt_node {
     enum gt_node_type type;
-    const char *file; /* as given by the caller, for messages */
+    const char *file;      /* as given by the caller, for messages */
     unsigned line, column; /* from 1 */
-    bool plain; /* scalar written without quotes: may be null, a number, a boolean */
-    const char *text; /* scalar: NUL-terminated; len bytes (may hold NULs when quoted) */
+    bool plain;            /* scalar written without quotes: may be null, a number, a boolean */
+    const char *text;      /* scalar: NUL-terminated; len bytes (may hold NULs when quoted) */
     size_t len;
     const char *key; /* when it is a member of a map */
     unsigned key_line, key_column;

@@ -1,5 +1,5 @@
-/* Rules as their files give them (matchers/rules/README.md), decoded, checked and with their regexes compiled.
- * Immutable once loaded. */
+/* Rules as their files give them (matchers/rules/README.md), decoded, checked and with their
+ * regexes compiled. Immutable once loaded. */
 #ifndef GT_MATCHERS_RULE_H
 #define GT_MATCHERS_RULE_H
 
@@ -51,11 +51,12 @@ struct gt_rules {
     struct gt_arena *arena; /* owns the strings; borrowed */
     struct gt_rule *items;
     size_t count, capacity;
-    struct gt_list texts; /* struct gt_part of every file read: what a compiled database depends on */
+    struct gt_list
+        texts; /* struct gt_part of every file read: what a compiled database depends on */
 };
 
-/* Adds the rules of one file's text. Mistakes are added to `mistakes`, rules with none to `rules`. Negative only when
- * memory is out or the YAML cannot be read at all (which is a mistake, too). */
+/* Adds the rules of one file's text. Mistakes are added to `mistakes`, rules with none to `rules`.
+ * Negative only when memory is out or the YAML cannot be read at all (which is a mistake, too). */
 int gt_rules_parse(struct gt_rules *rules, const char *file, const char *bytes, size_t len,
                    struct gt_mistakes *mistakes, struct gt_error *err);
 /* Every *.yaml of the directory, in the order of their names. */

@@ -8,9 +8,10 @@
 /* Keywords written with letters beyond ASCII stand only around such letters: those stretches alone
  * are folded, piece by piece, with a map back to where each byte came from. */
 #define PIECE ((size_t)16 * 1024)
-#define AROUND ((size_t)1024)                     /* more than a keyword with its accents is long */
-#define FOLDED_MAX (2 * PIECE + GT_FOLD_CHAR_MAX) /* a byte that is no UTF-8 becomes at most two   \
-                                                   */
+#define AROUND ((size_t)1024) /* more than a keyword with its accents is long */
+#define FOLDED_MAX                                                                                 \
+    (2 * PIECE + GT_FOLD_CHAR_MAX) /* a byte that is no UTF-8 becomes at most two                  \
+                                    */
 
 struct gt_piece {
     struct gt_scratch *scratch;

@@ -8,9 +8,9 @@
 
 struct gt_alert {
     char id[GT_ID_TEXT];
-    const char *event;         /* "finding.created", "channel.test" */
+    const char *event; /* "finding.created", "channel.test" */
     int64_t created_ms;
-    uint64_t occurrences;      /* known when it is made */
+    uint64_t occurrences; /* known when it is made */
     int64_t first_seen_ms;
     enum gt_lang lang;
     struct gt_finding finding;
@@ -18,8 +18,8 @@ struct gt_alert {
 
 void gt_alert_identify(struct gt_alert *alert);
 void gt_delivery_id(const char *alert_id, const char *channel, char ret_id[GT_ID_TEXT]);
-/* {"type": event, "timestamp": RFC 3339, "data": {"alert_id", "finding": {...}, "occurrences", ...}}: the body of a
- * webhook (Standard Webhooks payload structure). */
+/* {"type": event, "timestamp": RFC 3339, "data": {"alert_id", "finding": {...}, "occurrences",
+ * ...}}: the body of a webhook (Standard Webhooks payload structure). */
 json_t *gt_alert_to_json(const struct gt_alert *alert);
 int gt_alert_from_json(const json_t *object, struct gt_arena *arena, struct gt_alert *ret,
                        struct gt_error *err);

@@ -19,10 +19,10 @@ struct gt_pattern {
 };
 
 struct gt_brand {
-    const char *name;         /* "Acme Corp" */
-    struct gt_list domains;   /* const char *, lower case, no trailing dot */
-    struct gt_list keywords;  /* struct gt_keyword */
-    struct gt_list patterns;  /* struct gt_pattern */
+    const char *name;        /* "Acme Corp" */
+    struct gt_list domains;  /* const char *, lower case, no trailing dot */
+    struct gt_list keywords; /* struct gt_keyword */
+    struct gt_list patterns; /* struct gt_pattern */
 };
 
 enum gt_owner { GT_OWNER_NONE, GT_OWNER_BRAND };
@@ -31,13 +31,13 @@ struct gt_source_config {
     const char *name; /* of letters, digits, ".", "_", "-"; default: see gt_config_kinds */
     const char *type; /* "folder", "feed", "site" */
     bool enabled;
-    int owner; /* enum gt_owner */
+    int owner;         /* enum gt_owner */
     const char *brand; /* with owner: brand; NULL: all */
     int64_t interval_ms;
     double jitter; /* share of the interval, 0..1 */
     bool allow_private;
-    const char *proxy;       /* URL; NULL: none */
-    uint64_t max_size;       /* of one answer or file */
+    const char *proxy; /* URL; NULL: none */
+    uint64_t max_size; /* of one answer or file */
     int64_t timeout_ms;
     const struct gt_kind *kind;
     void *options; /* the kind's own struct */
@@ -52,17 +52,17 @@ struct gt_channel_config {
 };
 
 struct gt_route {
-    struct gt_list brands;   /* const char *; empty: all */
-    struct gt_list rules;    /* const char *, shell patterns ("github.*"); empty: all */
+    struct gt_list brands; /* const char *; empty: all */
+    struct gt_list rules;  /* const char *, shell patterns ("github.*"); empty: all */
     int min_severity;
     struct gt_list channels; /* const char *: names */
 };
 
 struct gt_queue_config {
-    const char *type; /* "sqlite", "redis", "memory" */
+    const char *type;                            /* "sqlite", "redis", "memory" */
     uint64_t high_water_bytes, high_water_count; /* per topic */
-    int64_t lease_ms;        /* a worker that says nothing for so long lost its job */
-    int64_t max_deliveries;  /* then it is buried */
+    int64_t lease_ms;       /* a worker that says nothing for so long lost its job */
+    int64_t max_deliveries; /* then it is buried */
     const struct gt_kind *kind;
     void *options;
 };
@@ -82,11 +82,12 @@ struct gt_limits_config {
     int64_t findings_per_document;
     int64_t connections, connections_per_host;
     double requests_per_second; /* per host */
-    int64_t delivery_for_ms;  /* give up a delivery after so long */
+    int64_t delivery_for_ms;    /* give up a delivery after so long */
 };
 
 struct gt_health_config {
-    const char *listen; /* "127.0.0.1:9090", "[::]:9090", ":0"; NULL: off. Roles under `run` take following ports */
+    const char *listen; /* "127.0.0.1:9090", "[::]:9090", ":0"; NULL: off. Roles under `run` take
+                           following ports */
 };
 
 struct gt_log_config {
@@ -99,15 +100,16 @@ struct gt_config {
     const char *directory;  /* relative paths of the configuration start here; absolute */
     int lang;               /* enum gt_lang */
     const char *contact;    /* mail address or URL in the User-Agent */
-    const char *data;       /* directory for queue, store and caches; this and the next three are absolute */
+    const char
+        *data; /* directory for queue, store and caches; this and the next three are absolute */
     const char *fingerprint_key; /* file; default: fingerprint.key in data */
-    struct gt_list include; /* const char *: files read beside the main one, as written */
-    struct gt_list rules;   /* const char *: further directories of rule files */
-    struct gt_list sites;   /* const char *: further directories of site files */
-    struct gt_list brands;   /* struct gt_brand */
-    struct gt_list sources;  /* struct gt_source_config */
-    struct gt_list channels; /* struct gt_channel_config */
-    struct gt_list routes;   /* struct gt_route */
+    struct gt_list include;      /* const char *: files read beside the main one, as written */
+    struct gt_list rules;        /* const char *: further directories of rule files */
+    struct gt_list sites;        /* const char *: further directories of site files */
+    struct gt_list brands;       /* struct gt_brand */
+    struct gt_list sources;      /* struct gt_source_config */
+    struct gt_list channels;     /* struct gt_channel_config */
+    struct gt_list routes;       /* struct gt_route */
     struct gt_queue_config queue;
     struct gt_store_config store;
     struct gt_workers_config workers;
@@ -117,8 +119,8 @@ struct gt_config {
 };
 
 /* Each table is NULL-ended; a NULL table has none.
- * A source or channel without a name is called what the kind's row named like the kind says (kind "site",
- * row "site": "hacker-news"), else like its kind. */
+ * A source or channel without a name is called what the kind's row named like the kind says (kind
+ * "site", row "site": "hacker-news"), else like its kind. */
 struct gt_config_kinds {
     const struct gt_kind *const *sources;
     const struct gt_kind *const *channels;
@@ -127,18 +129,20 @@ struct gt_config_kinds {
     int (*check_regex)(const char *regex, struct gt_error *err);
 };
 
-/* Rows of the whole file, for the schema and the handbook; the context of its kinds is a struct gt_config_kinds. */
+/* Rows of the whole file, for the schema and the handbook; the context of its kinds is a struct
+ * gt_config_kinds. */
 extern const struct gt_option gt_config_options[];
 
-/* Reads path and its includes. On mistakes returns GT_E_INVALID, their number in err and all of them, in file order, in
- * *ret_mistakes (may be NULL); the caller frees them by gt_arena_free(mistakes.arena). In every other case
- * *ret_mistakes is empty and its arena NULL.
- * Relative paths in the configuration (data, key, includes, folders, secrets) start at the main file's directory. */
+/* Reads path and its includes. On mistakes returns GT_E_INVALID, their number in err and all of
+ * them, in file order, in *ret_mistakes (may be NULL); the caller frees them by
+ * gt_arena_free(mistakes.arena). In every other case *ret_mistakes is empty and its arena NULL.
+ * Relative paths in the configuration (data, key, includes, folders, secrets) start at the main
+ * file's directory. */
 int gt_config_load(const char *path, const struct gt_config_kinds *kinds,
                    struct gt_config **ret_config, struct gt_mistakes *ret_mistakes,
                    struct gt_error *err);
-/* The same from memory, for tests and fuzzing: includes and file: secrets are refused; relative paths start at the
- * working directory. */
+/* The same from memory, for tests and fuzzing: includes and file: secrets are refused; relative
+ * paths start at the working directory. */
 int gt_config_parse(const char *name, const char *text, size_t len,
                     const struct gt_config_kinds *kinds, struct gt_config **ret_config,
                     struct gt_mistakes *ret_mistakes, struct gt_error *err);
@@ -148,7 +152,8 @@ json_t *gt_config_schema(const struct gt_config_kinds *kinds);
 /* Say in err what is wrong with a brand's domain or the contact ("is not a domain name; ..."). */
 int gt_config_check_domain(const char *value, struct gt_error *err);
 int gt_config_check_contact(const char *value, struct gt_error *err);
-/* `path` as seen from the configuration's directory, absolute; arena memory of the configuration. NULL: out of memory. */
+/* `path` as seen from the configuration's directory, absolute; arena memory of the configuration.
+ * NULL: out of memory. */
 const char *gt_config_resolve(const struct gt_config *config, const char *path);
 
 #endif

@@ -14,13 +14,13 @@ struct gt_finding {
     char occurrence[GT_ID_TEXT];
     char fingerprint[GT_FINGERPRINT_TEXT];
 
-    const char *brand;    /* its name; NULL: no brand (guette scan) */
-    const char *rule;     /* rule id, "github.fine-grained-token", or "brand.domain" */
-    const char *title;    /* of the rule, in the configured language: "GitHub personal access token" */
+    const char *brand; /* its name; NULL: no brand (guette scan) */
+    const char *rule;  /* rule id, "github.fine-grained-token", or "brand.domain" */
+    const char *title; /* of the rule, in the configured language: "GitHub personal access token" */
     const char *provider; /* "GitHub"; NULL: none */
     const char *category; /* "credential", "private-key", "brand", ... */
 
-    int score;            /* 0..100 */
+    int score; /* 0..100 */
     enum gt_severity severity;
     enum gt_confidence confidence;
     struct gt_list reasons; /* const char *: why this severity and confidence, in words */
@@ -30,7 +30,7 @@ struct gt_finding {
     const char *remediation; /* what to do now; NULL: none */
     unsigned line, column;   /* from 1, in bytes */
 
-    const char *document; /* document id */
+    const char *document;                               /* document id */
     const char *source, *url, *document_title, *author; /* as in the document; NULL: none */
     int64_t published_ms, fetched_ms, detected_ms;
 };
@@ -41,7 +41,8 @@ void gt_finding_identify(struct gt_finding *finding);
 json_t *gt_finding_to_json(const struct gt_finding *finding);
 int gt_finding_from_json(const json_t *object, struct gt_arena *arena, struct gt_finding *ret,
                          struct gt_error *err);
-int gt_finding_encode(const struct gt_finding *finding, struct gt_buffer *out, struct gt_error *err);
+int gt_finding_encode(const struct gt_finding *finding, struct gt_buffer *out,
+                      struct gt_error *err);
 int gt_finding_decode(const void *bytes, size_t len, struct gt_arena *arena, struct gt_finding *ret,
                       struct gt_error *err);
 

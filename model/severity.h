@@ -4,7 +4,8 @@
 
 #include "core/core.h"
 
-/* A score from 0 to 100; the level is its name: info < 20 <= low < 40 <= medium < 65 <= high < 85 <= critical. */
+/* A score from 0 to 100; the level is its name: info < 20 <= low < 40 <= medium < 65 <= high < 85
+ * <= critical. */
 enum gt_severity { GT_INFORMATIONAL, GT_LOW, GT_MEDIUM, GT_HIGH, GT_CRITICAL };
 extern const char *const gt_severity_names[]; /* info low medium high critical, NULL-ended */
 const char *gt_severity_name(enum gt_severity severity);

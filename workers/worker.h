@@ -40,8 +40,8 @@ struct gt_role {
 
 extern const struct gt_role gt_role_crawl, gt_role_match, gt_role_notify;
 
-/* Tells the health page and, every few seconds, `guette status` that this worker lives, and how fast
- * it goes. The loop does so before each turn; what may take longer does so itself. */
+/* Tells the health page and, every few seconds, `guette status` that this worker lives, and how
+ * fast it goes. The loop does so before each turn; what may take longer does so itself. */
 void gt_worker_beat(struct gt_worker *worker);
 
 /* Logs err unless the same was said within the last minute. */
