@@ -4,6 +4,7 @@
 #include <pcre2.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 /* pcre2api(3). A credential's pattern takes some hundred steps near a hit; what needs more is a
  * mistake of its author. The depth and heap limits bind where there is no JIT. */
@@ -18,6 +19,7 @@
 
 struct gt_regex {
     pcre2_code *code;
+    char *pattern;
     uint32_t secret; /* group */
 };
 
@@ -36,10 +38,7 @@ static int compile_failed(int code, size_t offset, struct gt_error *err)
                    (const char *)words, offset);
 }
 
-/* Without start optimizations: they look for the last letter that a match must have up to the end
- * of the subject, at every search. A search here begins near a hit, and a page full of hits would
- * take quadratic time. */
-static pcre2_code *compile(const char *pattern, struct gt_error *err)
+static pcre2_code *compile(const char *pattern, uint32_t options, struct gt_error *err)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     if (!context) {
@@ -51,16 +50,20 @@ static pcre2_code *compile(const char *pattern, struct gt_error *err)
     pcre2_set_parens_nest_limit(context, NESTING_MAX);
     int code = 0;
     size_t offset = 0;
-    pcre2_code *compiled =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                      PCRE2_USE_OFFSET_LIMIT | PCRE2_NO_START_OPTIMIZE | PCRE2_NEVER_UTF |
-                          PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C,
-                      &code, &offset, context);
+    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+                                         options | PCRE2_USE_OFFSET_LIMIT | PCRE2_NEVER_UTF |
+                                             PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C,
+                                         &code, &offset, context);
     pcre2_compile_context_free(context);
     if (!compiled)
         compile_failed(code, offset, err);
     return compiled;
 }
+
+/* Start optimizations look for the last letter that a match must have, up to the end of the
+ * subject, at every search. Searches begin near a hit, and a page full of hits would take quadratic
+ * time. */
+#define NEAR_HITS PCRE2_NO_START_OPTIMIZE
 
 static int inspect(const pcre2_code *code, uint32_t *ret_secret, struct gt_error *err)
 {
@@ -81,20 +84,22 @@ static int inspect(const pcre2_code *code, uint32_t *ret_secret, struct gt_error
 
 int gt_regex_compile(const char *pattern, struct gt_regex **ret_regex, struct gt_error *err)
 {
-    pcre2_code *code = compile(pattern, err);
+    pcre2_code *code = compile(pattern, NEAR_HITS, err);
     if (!code)
         return err ? err->code : GT_E_INVALID;
     uint32_t secret = 0;
     int rc = inspect(code, &secret, err);
     struct gt_regex *regex = rc < 0 ? NULL : malloc(sizeof *regex);
-    if (!regex) {
+    char *copy = regex ? strdup(pattern) : NULL;
+    if (!copy) {
+        free(regex);
         pcre2_code_free(code);
         return rc < 0 ? rc : gt_fail(err, GT_E_NOMEM, "out of memory");
     }
     /* Where JIT is not to be had (a platform, a locked-down kernel) the interpreter does the same,
      * slower. */
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-    *regex = (struct gt_regex){.code = code, .secret = secret};
+    *regex = (struct gt_regex){.code = code, .pattern = copy, .secret = secret};
     *ret_regex = regex;
     return 0;
 }
@@ -104,12 +109,23 @@ void gt_regex_free(struct gt_regex *regex)
     if (!regex)
         return;
     pcre2_code_free(regex->code);
+    free(regex->pattern);
     free(regex);
+}
+
+void gt_regex_hasten(struct gt_regex *regex)
+{
+    pcre2_code *code = compile(regex->pattern, 0, NULL);
+    if (!code)
+        return;
+    pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    pcre2_code_free(regex->code);
+    regex->code = code;
 }
 
 int gt_regex_check(const char *pattern, struct gt_error *err)
 {
-    pcre2_code *code = compile(pattern, err);
+    pcre2_code *code = compile(pattern, NEAR_HITS, err);
     if (!code)
         return err ? err->code : GT_E_INVALID;
     uint32_t secret = 0;

@@ -19,6 +19,9 @@ struct gt_span {
  * 1, else all. */
 int gt_regex_compile(const char *pattern, struct gt_regex **ret_regex, struct gt_error *err);
 void gt_regex_free(struct gt_regex *regex);
+/* Makes searches through a whole document up to fifty times faster, those near many hits slow. Only
+ * before threads use it. */
+void gt_regex_hasten(struct gt_regex *regex);
 
 int gt_runner_new(struct gt_runner **ret_runner, struct gt_error *err);
 void gt_runner_free(struct gt_runner *runner);

@@ -310,6 +310,9 @@ static int make_databases(struct gt_ruleset *ruleset, const char *directory, str
             write_databases(ruleset, path, notes);
     }
     find_alone(ruleset);
+    for (size_t i = 0; i < ruleset->probe_count; i++)
+        if (ruleset->probes[i].alone)
+            gt_regex_hasten(ruleset->probes[i].regex);
     return rc;
 }
 

@@ -19,7 +19,7 @@
 /* A regex that confirms, with what it confirms: a rule, or a brand's pattern. The first rules.count
  * probes are the rules', in their order; then come the patterns'. */
 struct gt_probe {
-    const struct gt_regex *regex;
+    struct gt_regex *regex;
     const char *pattern;
     const struct gt_rule *rule; /* NULL: a brand's pattern */
     uint32_t term;              /* of a brand's pattern */
