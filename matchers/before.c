@@ -151,7 +151,7 @@ static bool keep_before(struct gt_tokens *tokens, size_t place, bool *sure)
 
 /* Another trigger always goes before this place. */
 static bool is_second(const struct gt_tokens *tokens, size_t place, const bool *sure,
-                      const struct gt_list *triggers)
+                      const struct gt_list *keywords)
 {
     GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(GT_TOKENS_MAX + 1);
     for (size_t i = 0; i < place; i++) {
@@ -163,8 +163,8 @@ static bool is_second(const struct gt_tokens *tokens, size_t place, const bool *
         else if (token->kind == GT_TOKEN_ATOM && !token->gone)
             gt_buffer_putc(&text, '\n');
     }
-    for (size_t i = 0; i < triggers->count && gt_buffer_ok(&text) && text.len > 0; i++)
-        if (strstr(text.data, *GT_LIST_ITEM(*triggers, const char *, i)))
+    for (size_t i = 0; i < keywords->count && gt_buffer_ok(&text) && text.len > 0; i++)
+        if (strstr(text.data, *GT_LIST_ITEM(*keywords, const char *, i)))
             return true;
     return false;
 }
@@ -193,29 +193,29 @@ static size_t width_before(struct gt_arena *arena, const struct gt_tokens *token
 /* ---- of a pattern ---- */
 
 static size_t before_place(struct gt_arena *arena, struct gt_tokens *tokens, size_t place,
-                           const struct gt_list *triggers, bool caseless, bool *sure)
+                           const struct gt_list *keywords, bool caseless, bool *sure)
 {
     if (!keep_before(tokens, place, sure))
         return SIZE_MAX;
-    if (!caseless && is_second(tokens, place, sure, triggers))
+    if (!caseless && is_second(tokens, place, sure, keywords))
         return 0;
     return width_before(arena, tokens, place);
 }
 
 static size_t before_all(struct gt_arena *arena, const char *pattern, struct gt_tokens *tokens,
-                         const struct gt_list *triggers, bool *sure)
+                         const struct gt_list *keywords, bool *sure)
 {
     size_t most = 0;
     bool caseless = strstr(pattern, "(?i") != NULL;
-    for (size_t t = 0; t < triggers->count && most < SIZE_MAX; t++) {
-        const char *trigger = *GT_LIST_ITEM(*triggers, const char *, t);
+    for (size_t t = 0; t < keywords->count && most < SIZE_MAX; t++) {
+        const char *trigger = *GT_LIST_ITEM(*keywords, const char *, t);
         bool spelled = false;
         for (size_t i = 0; i < tokens->count; i++) {
             struct speller speller = {.tokens = tokens};
             if (tokens->items[i].kind != GT_TOKEN_ATOM || !admits(&tokens->items[i], *trigger) ||
                 !spells(&speller, i, trigger))
                 continue;
-            size_t before = before_place(arena, tokens, i, triggers, caseless, sure);
+            size_t before = before_place(arena, tokens, i, keywords, caseless, sure);
             most = before > most ? before : most;
             spelled = true;
         }
@@ -225,13 +225,13 @@ static size_t before_all(struct gt_arena *arena, const char *pattern, struct gt_
 }
 
 size_t gt_pattern_before(struct gt_arena *arena, const char *pattern,
-                         const struct gt_list *triggers)
+                         const struct gt_list *keywords)
 {
     struct gt_tokens *tokens = calloc(1, sizeof *tokens);
     bool *sure = calloc(GT_TOKENS_MAX, sizeof *sure);
     size_t most = SIZE_MAX;
     if (tokens && sure && gt_pattern_tokenize(pattern, tokens))
-        most = before_all(arena, pattern, tokens, triggers, sure);
+        most = before_all(arena, pattern, tokens, keywords, sure);
     free(tokens);
     free(sure);
     return most;

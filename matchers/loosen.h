@@ -18,11 +18,11 @@ const char *gt_pattern_loosen(struct gt_arena *arena, const char *pattern, bool 
  * constructs that this does not know come back as they are. NULL: out of memory. */
 const char *gt_pattern_after_escapes(struct gt_arena *arena, const char *pattern);
 
-/* How far behind the start of a match one of the triggers stands at most: the greatest width before
+/* How far behind the start of a match one of the keywords stands at most: the greatest width before
  * any place where the pattern spells one, which no other trigger goes before. Counts places made of
  * letters, optional parts, alternatives and small classes, in any case. SIZE_MAX: a trigger is
  * spelled nowhere, or the width has no bound. Takes milliseconds. */
 size_t gt_pattern_before(struct gt_arena *arena, const char *pattern,
-                         const struct gt_list *triggers);
+                         const struct gt_list *keywords);
 
 #endif

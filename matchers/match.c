@@ -285,11 +285,11 @@ static void describe_credential(const struct telling *telling, const struct entr
     struct gt_str secret = {scratch->body + span.start, span.end - span.start};
     enum gt_lang lang = scratch->ruleset->lang;
     finding->rule = rule->id;
-    finding->title = gt_words_in(&rule->title, lang);
+    finding->title = gt_words_in(&rule->name, lang);
     finding->provider = rule->provider;
     finding->category = gt_category_names[rule->category];
     finding->confidence = (enum gt_confidence)entry->candidate->confidence;
-    finding->remediation = gt_words_in(&rule->remediation, lang);
+    finding->remediation = gt_words_in(&rule->revoke, lang);
     finding->preview = gt_preview(scratch->arena, rule, secret);
     finding->context = span.start < telling->start
                            ? clean_text(scratch->arena, about_of(telling, span.start))

@@ -43,7 +43,7 @@ static int prove_probe(struct gt_ruleset *ruleset, struct gt_scratch *scratch,
                         probe->rule->id, still);
     else
         gt_ruleset_warn(ruleset,
-                        "%s: Vectorscan %s or its triggers miss its example %d, so that PCRE2 "
+                        "%s: Vectorscan %s or its keywords miss its example %d, so that PCRE2 "
                         "alone reads every document for it, which is slow",
                         probe->rule->id, hs_version(), missed);
     return 0;

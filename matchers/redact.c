@@ -53,8 +53,8 @@ static size_t armour_length(struct gt_str secret)
 static size_t known_prefix(const struct gt_rule *rule, struct gt_str secret)
 {
     size_t longest = 0;
-    for (size_t i = 0; i < rule->triggers.count; i++) {
-        const char *trigger = GT_RULE_STRING(rule->triggers, i);
+    for (size_t i = 0; i < rule->keywords.count; i++) {
+        const char *trigger = GT_RULE_STRING(rule->keywords, i);
         if (starts_with(secret, trigger) && strlen(trigger) > longest)
             longest = strlen(trigger);
     }

@@ -32,15 +32,15 @@ extern const char *const gt_category_names[];
 
 struct gt_rule {
     const char *id;
-    struct gt_words title;
+    struct gt_words name;
     int category, severity, confidence;
-    struct gt_list triggers; /* const char * */
+    struct gt_list keywords; /* const char * */
     const char *pattern;
     struct gt_near near;
     double entropy;
     struct gt_list reject, checks, required_checks; /* const char * */
-    struct gt_words remediation;
-    struct gt_list references, examples, negative_examples; /* const char * */
+    struct gt_words revoke;
+    struct gt_list reference, examples, negative_examples; /* const char * */
 
     const char *file, *provider;
     struct gt_regex *regex, *near_regex;

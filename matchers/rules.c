@@ -31,12 +31,12 @@ static int check_id(const char *value, struct gt_error *err)
     return 0;
 }
 
-static int check_trigger(const char *value, struct gt_error *err)
+static int check_keyword(const char *value, struct gt_error *err)
 {
     if (strlen(value) < 2 || strlen(value) > 200)
         return gt_fail(err, GT_E_INVALID,
-                       "is no use as a trigger; write 2 to 200 characters that stand in every "
-                       "match, or leave the triggers out");
+                       "is no use as a keyword; write 2 to 200 characters that stand in every "
+                       "match, or leave the keywords out");
     return 0;
 }
 
@@ -67,7 +67,7 @@ static const struct gt_option words_rows[] = {
 };
 
 static const struct gt_option near_rows[] = {
-    {.name = "pattern",
+    {.name = "regex",
      .type = GT_OPTION_STRING,
      .offset = offsetof(struct gt_near, pattern),
      .flags = GT_OPTION_REQUIRED,
@@ -102,7 +102,7 @@ static const struct gt_option rule_rows[] = {
      .flags = GT_OPTION_REQUIRED,
      .check = check_id,
      .help = "its name, provider.what-it-is"},
-    WORDS("title", title, "what it finds, for people"),
+    WORDS("name", name, "what it finds, for people"),
     {.name = "category",
      .type = GT_OPTION_ENUM,
      .offset = offsetof(struct gt_rule, category),
@@ -121,9 +121,9 @@ static const struct gt_option rule_rows[] = {
      .choices = gt_confidence_names,
      .fallback = "likely",
      .help = "how sure its form alone makes us"},
-    LIST_OF_STRINGS("triggers", triggers, "literals, one of which stands in every match",
-                    .flags = GT_OPTION_LIST, .check = check_trigger),
-    LIST_OF_STRINGS("pattern", pattern,
+    LIST_OF_STRINGS("keywords", keywords, "literals, one of which stands in every match",
+                    .flags = GT_OPTION_LIST, .check = check_keyword),
+    LIST_OF_STRINGS("regex", pattern,
                     "PCRE2 on bytes; the secret is the group `secret`, 1 or all",
                     .flags = GT_OPTION_REQUIRED, .check = gt_regex_check),
     {.name = "near",
@@ -131,7 +131,7 @@ static const struct gt_option rule_rows[] = {
      .offset = offsetof(struct gt_rule, near),
      .nested = near_rows,
      .nested_size = sizeof(struct gt_near),
-     .shorthand = "pattern",
+     .shorthand = "regex",
      .help = "a second condition beside the match"},
     {.name = "entropy",
      .type = GT_OPTION_NUMBER,
@@ -147,8 +147,8 @@ static const struct gt_option rule_rows[] = {
     LIST_OF_STRINGS("required_checks", required_checks,
                     "offline checks whose no discards the candidate", .flags = GT_OPTION_LIST,
                     .check = check_check),
-    WORDS("remediation", remediation, "what to do now: how this credential is revoked"),
-    LIST_OF_STRINGS("references", references, "the provider's own pages on it",
+    WORDS("revoke", revoke, "what to do now: how this credential is revoked"),
+    LIST_OF_STRINGS("reference", reference, "the provider's own pages on it",
                     .flags = GT_OPTION_LIST),
     LIST_OF_STRINGS("examples", examples, "texts with exactly one finding of this rule",
                     .flags = GT_OPTION_LIST | GT_OPTION_REQUIRED),

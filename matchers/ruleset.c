@@ -95,22 +95,22 @@ static void leave_alone(struct gt_ruleset *ruleset, size_t probe, const char *wh
     ruleset->probes[probe].alone = true;
     gt_ruleset_warn(ruleset,
                     "%s: %s, so that PCRE2 alone reads every document for it, which is slow; give "
-                    "it triggers or simplify its pattern",
+                    "it keywords or simplify its pattern",
                     probe_name(ruleset, probe), why);
 }
 
 static int probe_needles(struct gt_ruleset *ruleset, size_t index, struct gt_error *err)
 {
     const struct gt_probe *probe = &ruleset->probes[index];
-    size_t triggers = probe->rule ? probe->rule->triggers.count : 0;
-    for (size_t i = 0; i < triggers; i++) {
-        const char *text = GT_RULE_STRING(probe->rule->triggers, i);
+    size_t keywords = probe->rule ? probe->rule->keywords.count : 0;
+    for (size_t i = 0; i < keywords; i++) {
+        const char *text = GT_RULE_STRING(probe->rule->keywords, i);
         int rc = gt_needles_add_literal(&ruleset->plain, GT_NEEDLE_TRIGGER, text, strlen(text),
                                         false, (uint32_t)index, err);
         if (rc < 0)
             return rc;
     }
-    return triggers > 0
+    return keywords > 0
                ? 0
                : gt_needles_add_pattern(&ruleset->plain, probe->pattern, (uint32_t)index, err);
 }
@@ -164,7 +164,7 @@ static void remove_needle(struct gt_ruleset *ruleset, size_t index, struct note 
 
 static uint32_t learn_before(struct gt_arena *arena, const struct gt_rule *rule)
 {
-    size_t before = gt_pattern_before(arena, rule->pattern, &rule->triggers);
+    size_t before = gt_pattern_before(arena, rule->pattern, &rule->keywords);
     if (before == SIZE_MAX)
         before = gt_pattern_width(arena, rule->pattern);
     return (uint32_t)(before < GT_BEFORE_MAX ? before : GT_BEFORE_MAX);
@@ -176,7 +176,7 @@ static void learn(struct gt_ruleset *ruleset, struct note *notes)
 {
     for (size_t i = 0; i < ruleset->rules.count; i++) {
         const struct gt_rule *rule = &ruleset->rules.items[i];
-        notes[i].before = rule->triggers.count > 0 ? learn_before(ruleset->arena, rule) : 0;
+        notes[i].before = rule->keywords.count > 0 ? learn_before(ruleset->arena, rule) : 0;
         ruleset->probes[i].before = notes[i].before;
     }
     for (size_t i = ruleset->plain.count; i-- > 0;) {
@@ -215,7 +215,7 @@ static void apply_notes(struct gt_ruleset *ruleset, struct note *notes)
     for (size_t i = 0; i < ruleset->probe_count; i++) {
         ruleset->probes[i].before = notes[i].before;
         if (notes[i].state == NOTE_ALONE)
-            leave_alone(ruleset, i, "Vectorscan or its triggers miss an example of it");
+            leave_alone(ruleset, i, "Vectorscan or its keywords miss an example of it");
     }
 }
 
@@ -408,15 +408,15 @@ int gt_ruleset_info(const struct gt_ruleset *ruleset, size_t index, struct gt_ru
     const struct gt_rule *rule = &ruleset->rules.items[index];
     *ret = (struct gt_rule_info){
         .id = rule->id,
-        .title = gt_words_in(&rule->title, ruleset->lang),
+        .title = gt_words_in(&rule->name, ruleset->lang),
         .provider = rule->provider,
         .category = gt_category_names[rule->category],
         .severity = gt_severity_name(rule->severity),
         .confidence = gt_confidence_name(rule->confidence),
         .file = rule->file,
         .pattern = rule->pattern,
-        .remediation = gt_words_in(&rule->remediation, ruleset->lang),
-        .reference = rule->references.count ? GT_RULE_STRING(rule->references, 0) : NULL,
+        .remediation = gt_words_in(&rule->revoke, ruleset->lang),
+        .reference = rule->reference.count ? GT_RULE_STRING(rule->reference, 0) : NULL,
     };
     return 0;
 }

@@ -81,7 +81,7 @@ static int score_candidate(const struct gt_evidence *evidence, struct reasons *r
 {
     const struct gt_candidate *candidate = evidence->candidate;
     add(reasons, form_phrases[candidate->rule->confidence],
-        gt_words_in(&candidate->rule->title, reasons->lang));
+        gt_words_in(&candidate->rule->name, reasons->lang));
     add_checks(reasons, candidate);
     int score = gt_severity_score((enum gt_severity)candidate->rule->severity) +
                 confidence_points[candidate->confidence];

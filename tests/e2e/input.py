@@ -96,14 +96,14 @@ provider: Slow
 home: https://slow.example
 rules:
   - id: slow.catastrophe
-    title: {en: Slow, fr: Lent}
+    name: {en: Slow, fr: Lent}
     category: credential
     severity: low
     confidence: possible
-    triggers: [slowslow]
-    pattern: 'slowslow((a+)+)+$'
-    remediation: {en: none, fr: rien}
-    references: ["https://slow.example"]
+    keywords: [slowslow]
+    regex: 'slowslow((a+)+)+$'
+    revoke: {en: none, fr: rien}
+    reference: https://slow.example
     examples: ['slowslowaaa']
     negative_examples: ['slow']
 """)

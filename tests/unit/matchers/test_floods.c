@@ -1,4 +1,4 @@
-/* The built-in rules in hostile and in quoted text: no page can silence a rule by its triggers, and
+/* The built-in rules in hostile and in quoted text: no page can silence a rule by its keywords, and
  * a token right behind an escape is found. */
 #include "engine.h"
 
@@ -32,15 +32,15 @@ static bool has(const struct result *result, const char *rule)
     return false;
 }
 
-/* 1 MB of nothing but the rule's triggers, one after the other (or of the first half of its example
+/* 1 MB of nothing but the rule's keywords, one after the other (or of the first half of its example
  * where it has none), and then an example. */
 static size_t write_flood(const struct gt_rule *rule, char *text)
 {
     const char *example = GT_RULE_STRING(rule->examples, 0);
-    size_t count = rule->triggers.count ? rule->triggers.count : 1, len = 0;
+    size_t count = rule->keywords.count ? rule->keywords.count : 1, len = 0;
     for (size_t k = 0; k < count; k++) {
-        const char *drop = rule->triggers.count ? GT_RULE_STRING(rule->triggers, k) : example;
-        size_t size = rule->triggers.count ? strlen(drop) : strlen(example) / 2;
+        const char *drop = rule->keywords.count ? GT_RULE_STRING(rule->keywords, k) : example;
+        size_t size = rule->keywords.count ? strlen(drop) : strlen(example) / 2;
         for (size_t i = 0; i < FLOOD / count; i++)
             text[len++] = drop[i % size];
     }
@@ -57,10 +57,10 @@ static void floods(void **state)
         engine_match(engine, text, write_flood(rule, text), &result);
         assert_int_equal(result.rc, 0);
         if (result.summary.gave_up || result.summary.cut_rule)
-            fail_msg("1 MB of triggers of %s stops %s", rule->id,
+            fail_msg("1 MB of keywords of %s stops %s", rule->id,
                      result.summary.cut_rule ? result.summary.cut_rule : "all");
         if (!has(&result, rule->id))
-            fail_msg("%s is not found behind 1 MB of its triggers", rule->id);
+            fail_msg("%s is not found behind 1 MB of its keywords", rule->id);
         result_free(&result);
     }
     free(text);

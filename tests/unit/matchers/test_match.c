@@ -240,12 +240,12 @@ static void catastrophic_pattern(void **state)
 {
     static const char rules[] = "provider: Bad\n"
                                 "rules:\n"
-                                "  - {id: bad.nested, title: Bad, severity: low, triggers: [aaaa], "
-                                "pattern: '(?:a+)+(?:a|aa)+$',\n"
-                                "     remediation: None., examples: [aaaaaaaa]}\n"
-                                "  - {id: good.plain, title: Good, severity: low, triggers: "
-                                "[good_], pattern: 'good_[0-9]{8}',\n"
-                                "     remediation: None., examples: [good_01234567]}\n";
+                                "  - {id: bad.nested, name: Bad, severity: low, keywords: [aaaa], "
+                                "regex: '(?:a+)+(?:a|aa)+$',\n"
+                                "     revoke: None., examples: [aaaaaaaa]}\n"
+                                "  - {id: good.plain, name: Good, severity: low, keywords: "
+                                "[good_], regex: 'good_[0-9]{8}',\n"
+                                "     revoke: None., examples: [good_01234567]}\n";
     struct engine engine;
     struct result result;
     char *text = malloc(100001);

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #define RULE(lines)                                                                                \
-    "provider: T\nrules:\n  - id: t.one\n    title: One\n    severity: low\n    remediation: "     \
+    "provider: T\nrules:\n  - id: t.one\n    name: One\n    severity: low\n    revoke: "     \
     "None.\n" lines
-#define SOUND "    pattern: 'one_[0-9]{4}'\n    examples: [one_1234]\n"
+#define SOUND "    regex: 'one_[0-9]{4}'\n    examples: [one_1234]\n"
 
 static const struct gt_ruleset_settings all = {.without_brand = true};
 
@@ -19,27 +19,27 @@ static void mistakes(void **state)
     static const struct {
         const char *rules, *at, *words;
     } rows[] = {
-        {RULE("    examples: [x]\n    pattern: '(a'\n"), "rules.yaml:8:14: rules[0].pattern",
+        {RULE("    examples: [x]\n    regex: '(a'\n"), "rules.yaml:8:12: rules[0].regex",
          "offset 2"},
-        {RULE("    examples: [x]\n    pattern: 'a*'\n"), "rules.yaml:8:14", "empty text"},
-        {RULE("    examples: [x]\n    pattern: '(?<secret>a)|(?J)(?<secret>b)'\n"),
-         "rules.yaml:8:14", "several groups"},
-        {RULE("    examples: [x]\n    pattern: '(*UTF)a'\n"), "rules.yaml:8:14", "offset"},
+        {RULE("    examples: [x]\n    regex: 'a*'\n"), "rules.yaml:8:12", "empty text"},
+        {RULE("    examples: [x]\n    regex: '(?<secret>a)|(?J)(?<secret>b)'\n"),
+         "rules.yaml:8:12", "several groups"},
+        {RULE("    examples: [x]\n    regex: '(*UTF)a'\n"), "rules.yaml:8:12", "offset"},
         {RULE(SOUND "    checks: [lunh]\n"), "rules.yaml:9:14: rules[0].checks[0]",
          "did you mean \"luhn\""},
         {RULE(SOUND "    required_checks: [nothing-like-it]\n"), "rules.yaml:9:23",
          "docs/RULES.md"},
-        {RULE(SOUND "    triggers: [a]\n"), "rules.yaml:9:16", "2 to 200"},
-        {RULE(SOUND "    trigers: [ab]\n"), "rules.yaml:9:5", "did you mean \"triggers\""},
+        {RULE(SOUND "    keywords: [a]\n"), "rules.yaml:9:16", "2 to 200"},
+        {RULE(SOUND "    keyword: [ab]\n"), "rules.yaml:9:5", "did you mean \"keywords\""},
         {RULE(SOUND "    category: credentials\n"), "rules.yaml:9:15", "credential"},
         {RULE(SOUND "    entropy: 9\n"), "rules.yaml:9:14", "8"},
-        {RULE(SOUND "    near: {within: 10}\n"), "rules.yaml:9", "pattern"},
+        {RULE(SOUND "    near: {within: 10}\n"), "rules.yaml:9", "regex"},
         {RULE(SOUND "    reject: ['[']\n"), "rules.yaml:9:14", "offset"},
-        {RULE("    pattern: 'one_[0-9]{4}'\n"), "rules.yaml", "examples"},
-        {RULE(SOUND) "  - id: t.one\n    title: Again\n    severity: low\n    remediation: "
+        {RULE("    regex: 'one_[0-9]{4}'\n"), "rules.yaml", "examples"},
+        {RULE(SOUND) "  - id: t.one\n    name: Again\n    severity: low\n    revoke: "
                      "None.\n" SOUND,
          "rules.yaml:9:9: id", "already"},
-        {"provider: T\nrules:\n  - {id: One, title: One, severity: low, remediation: N., pattern: "
+        {"provider: T\nrules:\n  - {id: One, name: One, severity: low, revoke: N., regex: "
          "ab, "
          "examples: [ab]}\n",
          "rules.yaml:3:10", "lower case"},
@@ -62,7 +62,7 @@ static void all_mistakes_at_once(void **state)
     struct gt_ruleset *ruleset = NULL;
     struct gt_error err;
     char directory[] = "/tmp/guette-test-XXXXXX", path[64];
-    static const char text[] = RULE("    pattern: '('\n    examples: []\n    colour: red\n");
+    static const char text[] = RULE("    regex: '('\n    examples: []\n    colour: red\n");
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof path, "%s/a.yaml", directory);
     assert_int_equal(gt_file_write(path, text, strlen(text), 0600, NULL), 0);
@@ -88,7 +88,7 @@ static void report(void *user, const char *rule, const char *failure)
 /* A wrong example is told by the proof; the ruleset works all the same. */
 static void failed_proof(void **state)
 {
-    static const char rules[] = RULE("    pattern: 'one_[0-9]{4}'\n"
+    static const char rules[] = RULE("    regex: 'one_[0-9]{4}'\n"
                                      "    examples: ['one_1234', 'one_12', 'one_1234 one_5678']\n"
                                      "    negative_examples: ['one_9999', 'nothing']\n");
     struct engine engine;
@@ -108,9 +108,9 @@ static void failed_proof(void **state)
 static void found_alone(void **state)
 {
     static const char *const rules[] = {
-        RULE("    triggers: [two_]\n" SOUND),
-        RULE("    pattern: '(?x) one_ [0-9]{4} (?# four )'\n    examples: [one_1234]\n"),
-        RULE("    pattern: '(?<a>one)_(?:[0-9](?(a)|x)){4}'\n    examples: [one_1234]\n"),
+        RULE("    keywords: [two_]\n" SOUND),
+        RULE("    regex: '(?x) one_ [0-9]{4} (?# four )'\n    examples: [one_1234]\n"),
+        RULE("    regex: '(?<a>one)_(?:[0-9](?(a)|x)){4}'\n    examples: [one_1234]\n"),
     };
     size_t alone = 0;
     for (size_t i = 0; i < COUNT(rules); i++) {
@@ -190,7 +190,7 @@ static void after_escapes(void **state)
 static void before(void **state)
 {
     static struct {
-        const char *pattern, *triggers[2];
+        const char *pattern, *keywords[2];
         size_t before;
     } rows[] = {
         {"abc_[0-9]{4}", {"abc_"}, 0},
@@ -213,8 +213,8 @@ static void before(void **state)
     };
     GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new(1 << 20);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct gt_list triggers = {rows[i].triggers, rows[i].triggers[1] ? 2 : 1};
-        size_t found = gt_pattern_before(arena, rows[i].pattern, &triggers);
+        struct gt_list keywords = {rows[i].keywords, rows[i].keywords[1] ? 2 : 1};
+        size_t found = gt_pattern_before(arena, rows[i].pattern, &keywords);
         if (found != rows[i].before)
             fail_msg("%s: %zu instead of %zu", rows[i].pattern, found, rows[i].before);
     }

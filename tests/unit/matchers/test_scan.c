@@ -35,8 +35,8 @@ static char home[] = "/tmp/guette-test-XXXXXX";
 
 static const char rules[] =
     "provider: Testco\nrules:\n"
-    "  - {id: testco.token, title: Token, severity: high, confidence: likely, triggers: [tco_],\n"
-    "     pattern: '\\btco_[0-9]{8,32}\\b', remediation: Revoke it., examples: [tco_01234567]}\n";
+    "  - {id: testco.token, name: Token, severity: high, confidence: likely, keywords: [tco_],\n"
+    "     regex: '\\btco_[0-9]{8,32}\\b', revoke: Revoke it., examples: [tco_01234567]}\n";
 
 static const char *in_home(const char *name)
 {
