@@ -69,6 +69,42 @@ const char *gt_pattern_loosen(struct gt_arena *arena, const char *pattern, bool 
     return looser;
 }
 
+/* ---- free spacing ---- */
+
+static const char *copy_class(const char *at, struct gt_buffer *out)
+{
+    const char *start = at;
+    at += at[1] == '^' ? 2 : 1;
+    at += *at == ']';
+    for (; *at && *at != ']'; at++)
+        if (*at == '\\' && at[1])
+            at++;
+    at += *at == ']';
+    gt_buffer_append(out, start, (size_t)(at - start));
+    return at;
+}
+
+const char *gt_pattern_compact(struct gt_arena *arena, const char *pattern)
+{
+    if (strncmp(pattern, "(?x)", 4) != 0)
+        return pattern;
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(strlen(pattern) + 1);
+    for (const char *at = pattern + 4; *at;) {
+        if (*at == '[') {
+            at = copy_class(at, &out);
+        } else if (*at == '#') {
+            at += strcspn(at, "\n");
+        } else if (strchr(" \t\r\n\f\v", *at)) {
+            at++;
+        } else {
+            size_t len = *at == '\\' && at[1] ? 2 : 1;
+            gt_buffer_append(&out, at, len);
+            at += len;
+        }
+    }
+    return gt_buffer_ok(&out) ? gt_arena_memdup(arena, out.data ? out.data : "", out.len) : NULL;
+}
+
 /* ---- escapes ---- */
 
 /* What gt_escape_ends() tells of, for PCRE2. */

@@ -18,6 +18,10 @@ const char *gt_pattern_loosen(struct gt_arena *arena, const char *pattern, bool 
  * constructs that this does not know come back as they are. NULL: out of memory. */
 const char *gt_pattern_after_escapes(struct gt_arena *arena, const char *pattern);
 
+/* A pattern that begins with (?x) without that, and without its blanks and comments, which are none
+ * in a class or behind a backslash. Other patterns come back as they are. NULL: out of memory. */
+const char *gt_pattern_compact(struct gt_arena *arena, const char *pattern);
+
 /* How far behind the start of a match one of the keywords stands at most: the greatest width before
  * any place where the pattern spells one, which no other trigger goes before. Counts places made of
  * letters, optional parts, alternatives and small classes, in any case. SIZE_MAX: a trigger is

@@ -84,6 +84,16 @@ int gt_needles_add_literal(struct gt_needles *needles, enum gt_needle_kind kind,
     return add(needles, &needle, target, err);
 }
 
+int gt_needles_add_word(struct gt_needles *needles, const char *expression, uint32_t target,
+                        struct gt_error *err)
+{
+    struct gt_needle needle = {
+        .kind = GT_NEEDLE_WORD, .expression = expression, .flags = HS_FLAG_CASELESS};
+    if (!expression)
+        return gt_fail(err, GT_E_NOMEM, "out of memory for the patterns");
+    return add(needles, &needle, target, err);
+}
+
 int gt_needles_add_pattern(struct gt_needles *needles, const char *pattern, uint32_t target,
                            struct gt_error *err)
 {
@@ -138,6 +148,15 @@ size_t gt_pattern_width(struct gt_arena *arena, const char *pattern)
     if (!looser || inspect(looser, HS_FLAG_ALLOWEMPTY, &least, &most) < 0)
         return SIZE_MAX;
     return most;
+}
+
+size_t gt_pattern_least(struct gt_arena *arena, const char *pattern)
+{
+    size_t least, most;
+    const char *looser = gt_pattern_loosen(arena, pattern, false);
+    if (!looser || inspect(looser, HS_FLAG_ALLOWEMPTY, &least, &most) < 0 || least < 1)
+        return 1;
+    return least;
 }
 
 int gt_database_platform(struct gt_error *err)

@@ -12,6 +12,7 @@
 
 enum gt_needle_kind {
     GT_NEEDLE_TRIGGER, /* targets: probes */
+    GT_NEEDLE_WORD,    /* targets: probes of rules with `after` */
     GT_NEEDLE_PATTERN, /* one probe */
     GT_NEEDLE_DOMAIN,  /* targets: terms */
     GT_NEEDLE_KEYWORD, /* targets: terms */
@@ -39,12 +40,17 @@ int gt_needles_add_literal(struct gt_needles *needles, enum gt_needle_kind kind,
  * is inspected, which takes milliseconds: only when no database of it is in the cache. */
 int gt_needles_add_pattern(struct gt_needles *needles, const char *pattern, uint32_t target,
                            struct gt_error *err);
+/* A word of `after`, as gt_after_expression() writes it. */
+int gt_needles_add_word(struct gt_needles *needles, const char *expression, uint32_t target,
+                        struct gt_error *err);
 /* GT_E_UNSUPPORTED: Vectorscan has no way to look for it. */
 int gt_needle_inspect(struct gt_needle *needle);
 void gt_needles_remove(struct gt_needles *needles, size_t index);
 /* Longest match of a pattern in bytes; SIZE_MAX: unbounded or not known. Takes milliseconds, too.
  */
 size_t gt_pattern_width(struct gt_arena *arena, const char *pattern);
+/* Shortest match in bytes, 1 at least; 1 when it is not known. */
+size_t gt_pattern_least(struct gt_arena *arena, const char *pattern);
 
 /* GT_E_UNSUPPORTED: the processor is too old for Vectorscan. */
 int gt_database_platform(struct gt_error *err);

@@ -32,6 +32,11 @@ static int prove_probe(struct gt_ruleset *ruleset, struct gt_scratch *scratch,
     int missed = first_missed(scratch, probe->rule, err);
     if (missed <= 0)
         return missed;
+    if (probe->rule->pair.rule) { /* nothing leads to it but the other rule */
+        gt_ruleset_warn(ruleset, "%s: its example %d is not found; see `guette rules test`",
+                        probe->rule->id, missed);
+        return 0;
+    }
     bool was_alone = probe->alone;
     probe->alone = ruleset->has_alone = true;
     int still = first_missed(scratch, probe->rule, err);
@@ -105,7 +110,7 @@ static int prove_example(struct proof *proof, size_t index, struct gt_error *err
         rc = gt_resolve(proof->scratch, err);
     if (rc < 0)
         return rc;
-    size_t kept = count_kept(proof, false);
+    size_t kept = count_kept(proof, proof->rule->only_paired); /* is never told by itself */
     char what[256];
     if (kept == 1)
         return 0;
@@ -128,7 +133,7 @@ static int prove_negative(struct proof *proof, size_t index, struct gt_error *er
         rc = gt_resolve(proof->scratch, err);
     if (rc < 0)
         return rc;
-    if (count_kept(proof, false) > 0)
+    if (count_kept(proof, proof->rule->only_paired) > 0)
         fail(proof, "negative example", index, "is found, but should not be");
     return 0;
 }

@@ -68,6 +68,7 @@ static void drop_worse(struct gt_scratch *scratch, struct gt_candidate **ranked,
     bool late = false;
     int64_t until = scratch->started_ms + scratch->ruleset->document_ms;
     for (size_t i = 0; i < count && !late; i++) {
+        ranked[i]->dropped = ranked[i]->rule->only_paired;
         for (size_t k = 0; k < kept && !ranked[i]->dropped; k++)
             ranked[i]->dropped = is_same(scratch->body, ranked[k], ranked[i]);
         if (!ranked[i]->dropped)

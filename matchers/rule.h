@@ -4,6 +4,7 @@
 #define GT_MATCHERS_RULE_H
 
 #include "core/core.h"
+#include "matchers/after.h"
 #include "matchers/checks.h"
 #include "matchers/regex.h"
 #include "model/model.h"
@@ -13,6 +14,12 @@ struct gt_words {
 };
 /* English where there is no French. May be NULL. */
 const char *gt_words_in(const struct gt_words *words, enum gt_lang lang);
+
+/* Only what stands beside a match of another rule counts. */
+struct gt_pair {
+    const char *rule; /* its id; NULL: no pair */
+    uint64_t within;  /* bytes */
+};
 
 struct gt_near {
     const char *pattern; /* NULL: no such condition */
@@ -36,13 +43,20 @@ struct gt_rule {
     int category, severity, confidence;
     struct gt_list keywords; /* const char * */
     const char *pattern;
+    struct gt_list after; /* const char *: words (matchers/after.h) */
     struct gt_near near;
+    struct gt_pair pair;
+    bool only_paired; /* no finding by itself: it leads to its pair */
     double entropy;
     struct gt_list reject, checks, required_checks; /* const char * */
     struct gt_words revoke;
     struct gt_list reference, examples, negative_examples; /* const char * */
 
     const char *file, *provider;
+    const struct gt_node *node;      /* where it stands, for messages */
+    const struct gt_rule *pair_rule; /* NULL: none */
+    bool leads_pairs;                /* a rule's pair_rule */
+    struct gt_after *after_words;    /* NULL: none */
     struct gt_regex *regex, *near_regex;
     struct gt_regex **reject_regexes; /* reject.count */
 };
@@ -62,6 +76,8 @@ int gt_rules_parse(struct gt_rules *rules, const char *file, const char *bytes, 
 /* Every *.yaml of the directory, in the order of their names. */
 int gt_rules_load(struct gt_rules *rules, const char *directory, struct gt_mistakes *mistakes,
                   struct gt_error *err);
+/* Finds the rules that pairs name; once all files are read. */
+void gt_rules_link(struct gt_rules *rules, struct gt_mistakes *mistakes);
 /* Compiles the regexes of all. */
 int gt_rules_compile(struct gt_rules *rules, struct gt_error *err);
 /* Frees the regexes and the array. */

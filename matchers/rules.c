@@ -17,7 +17,9 @@ const char *const gt_category_names[] = {
 
 struct rule_file {
     const char *provider, *home;
-    struct gt_list rules; /* struct gt_rule */
+    struct gt_words revoke;   /* of rules without their own */
+    struct gt_list reference; /* the same */
+    struct gt_list rules;     /* struct gt_rule */
 };
 
 static int check_id(const char *value, struct gt_error *err)
@@ -37,6 +39,18 @@ static int check_keyword(const char *value, struct gt_error *err)
         return gt_fail(err, GT_E_INVALID,
                        "is no use as a keyword; write 2 to 200 characters that stand in every "
                        "match, or leave the keywords out");
+    return 0;
+}
+
+static int check_word(const char *value, struct gt_error *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    size_t len = strlen(value);
+    if (len < 3 || len > 60 || value[strspn(value, allowed)] != '\0' || value[0] == '_' ||
+        value[len - 1] == '_')
+        return gt_fail(err, GT_E_INVALID,
+                       "is no word for `after`; write 3 to 60 lower case letters, digits and \"_\" "
+                       "between them");
     return 0;
 }
 
@@ -83,16 +97,33 @@ static const struct gt_option near_rows[] = {
     {0},
 };
 
+static const struct gt_option pair_rows[] = {
+    {.name = "rule",
+     .type = GT_OPTION_STRING,
+     .offset = offsetof(struct gt_pair, rule),
+     .flags = GT_OPTION_REQUIRED,
+     .check = check_id,
+     .help = "id of the rule beside whose matches this one is looked for"},
+    {.name = "within",
+     .type = GT_OPTION_SIZE,
+     .offset = offsetof(struct gt_pair, within),
+     .fallback = "300",
+     .least = 1,
+     .most = 4096,
+     .help = "how many bytes before or after them"},
+    {0},
+};
+
 #define LIST_OF_STRINGS(n, field, h, ...)                                                          \
     {                                                                                              \
         .name = n, .type = GT_OPTION_STRING, .offset = offsetof(struct gt_rule, field), .help = h, \
         __VA_ARGS__                                                                                \
     }
-#define WORDS(n, field, h)                                                                         \
+#define WORDS(n, owner, field, h, ...)                                                             \
     {                                                                                              \
-        .name = n, .type = GT_OPTION_STRUCT, .offset = offsetof(struct gt_rule, field),            \
+        .name = n, .type = GT_OPTION_STRUCT, .offset = offsetof(struct owner, field),              \
         .nested = words_rows, .nested_size = sizeof(struct gt_words), .shorthand = "en",           \
-        .flags = GT_OPTION_REQUIRED, .help = h                                                     \
+        .help = h, __VA_ARGS__                                                                     \
     }
 
 static const struct gt_option rule_rows[] = {
@@ -102,7 +133,7 @@ static const struct gt_option rule_rows[] = {
      .flags = GT_OPTION_REQUIRED,
      .check = check_id,
      .help = "its name, provider.what-it-is"},
-    WORDS("name", name, "what it finds, for people"),
+    WORDS("name", gt_rule, name, "what it finds, for people", .flags = GT_OPTION_REQUIRED),
     {.name = "category",
      .type = GT_OPTION_ENUM,
      .offset = offsetof(struct gt_rule, category),
@@ -123,9 +154,10 @@ static const struct gt_option rule_rows[] = {
      .help = "how sure its form alone makes us"},
     LIST_OF_STRINGS("keywords", keywords, "literals, one of which stands in every match",
                     .flags = GT_OPTION_LIST, .check = check_keyword),
-    LIST_OF_STRINGS("regex", pattern,
-                    "PCRE2 on bytes; the secret is the group `secret`, 1 or all",
+    LIST_OF_STRINGS("regex", pattern, "PCRE2 on bytes; the secret is the group `secret`, 1 or all",
                     .flags = GT_OPTION_REQUIRED, .check = gt_regex_check),
+    LIST_OF_STRINGS("after", after, "words, one of which stands before the secret",
+                    .flags = GT_OPTION_LIST, .check = check_word),
     {.name = "near",
      .type = GT_OPTION_STRUCT,
      .offset = offsetof(struct gt_rule, near),
@@ -133,6 +165,17 @@ static const struct gt_option rule_rows[] = {
      .nested_size = sizeof(struct gt_near),
      .shorthand = "regex",
      .help = "a second condition beside the match"},
+    {.name = "pair",
+     .type = GT_OPTION_STRUCT,
+     .offset = offsetof(struct gt_rule, pair),
+     .nested = pair_rows,
+     .nested_size = sizeof(struct gt_pair),
+     .shorthand = "rule",
+     .help = "looked for only beside what another rule found"},
+    {.name = "only_paired",
+     .type = GT_OPTION_BOOL,
+     .offset = offsetof(struct gt_rule, only_paired),
+     .help = "no finding by itself, but leads to its pair"},
     {.name = "entropy",
      .type = GT_OPTION_NUMBER,
      .offset = offsetof(struct gt_rule, entropy),
@@ -147,7 +190,7 @@ static const struct gt_option rule_rows[] = {
     LIST_OF_STRINGS("required_checks", required_checks,
                     "offline checks whose no discards the candidate", .flags = GT_OPTION_LIST,
                     .check = check_check),
-    WORDS("revoke", revoke, "what to do now: how this credential is revoked"),
+    WORDS("revoke", gt_rule, revoke, "what to do now: how this credential is revoked"),
     LIST_OF_STRINGS("reference", reference, "the provider's own pages on it",
                     .flags = GT_OPTION_LIST),
     LIST_OF_STRINGS("examples", examples, "texts with exactly one finding of this rule",
@@ -167,6 +210,12 @@ static const struct gt_option file_rows[] = {
      .type = GT_OPTION_STRING,
      .offset = offsetof(struct rule_file, home),
      .help = "its site"},
+    WORDS("revoke", rule_file, revoke, "what to do now, of rules without their own"),
+    {.name = "reference",
+     .type = GT_OPTION_STRING,
+     .offset = offsetof(struct rule_file, reference),
+     .flags = GT_OPTION_LIST,
+     .help = "pages of rules without their own"},
     {.name = "rules",
      .type = GT_OPTION_STRUCT,
      .offset = offsetof(struct rule_file, rules),
@@ -202,6 +251,15 @@ static int join_examples(struct gt_rules *rules, struct gt_list *examples)
         GT_RULE_STRING(*examples, i) = joined;
     }
     return 0;
+}
+
+/* A free-spacing regex without its blanks and comments, so that all that follows reads one form. */
+static int compact(struct gt_rules *rules, struct gt_rule *rule)
+{
+    if (!rule->pattern)
+        return 0; /* was reported as missing */
+    rule->pattern = gt_pattern_compact(rules->arena, rule->pattern);
+    return rule->pattern ? 0 : GT_E_NOMEM;
 }
 
 static const struct gt_rule *find_rule(const struct gt_rules *rules, const char *id)
@@ -245,6 +303,24 @@ static int add_rule(struct gt_rules *rules, const struct gt_rule *rule, const st
     return 0;
 }
 
+/* What holds for all rules of the file. */
+static void inherit(struct gt_rule *rule, const struct rule_file *file, const struct gt_node *node,
+                    struct gt_mistakes *mistakes)
+{
+    rule->provider = file->provider;
+    rule->node = node;
+    if (!rule->revoke.en)
+        rule->revoke = file->revoke;
+    if (rule->reference.count == 0)
+        rule->reference = file->reference;
+    if (!rule->revoke.en)
+        gt_mistake(mistakes, node, "revoke",
+                   "is missing; say in a sentence or two how this credential is revoked");
+    if (rule->pair.rule && (rule->keywords.count > 0 || rule->after.count > 0))
+        gt_mistake(mistakes, node, "pair",
+                   "goes without `keywords` and `after`: the rule that it names leads to it");
+}
+
 static int add_rules(struct gt_rules *rules, const struct rule_file *file,
                      const struct gt_node *root, struct gt_mistakes *mistakes, struct gt_error *err)
 {
@@ -256,8 +332,8 @@ static int add_rules(struct gt_rules *rules, const struct rule_file *file,
     for (size_t i = 0; i < file->rules.count; i++, node = node ? node->next : NULL) {
         struct gt_rule *rule = GT_LIST_ITEM(file->rules, struct gt_rule, i);
         rule->file = name;
-        rule->provider = file->provider;
-        if (join_examples(rules, &rule->examples) < 0 ||
+        inherit(rule, file, node ? node : root, mistakes);
+        if (compact(rules, rule) < 0 || join_examples(rules, &rule->examples) < 0 ||
             join_examples(rules, &rule->negative_examples) < 0)
             return gt_fail(err, GT_E_NOMEM, "%s: too much text for the rules' memory", root->file);
         int rc = add_rule(rules, rule, node ? node : root, mistakes, err);
@@ -341,9 +417,51 @@ int gt_rules_load(struct gt_rules *rules, const char *directory, struct gt_mista
     return rc;
 }
 
+static void link_pair(struct gt_rules *rules, struct gt_rule *rule, struct gt_mistakes *mistakes)
+{
+    struct gt_nearest nearest = {.word = rule->pair.rule};
+    for (size_t i = 0; i < rules->count && !rule->pair_rule; i++) {
+        gt_nearest_offer(&nearest, rules->items[i].id);
+        if (strcmp(rules->items[i].id, rule->pair.rule) == 0)
+            rule->pair_rule = &rules->items[i];
+    }
+    const struct gt_rule *found = rule->pair_rule;
+    if (!found)
+        gt_mistake(mistakes, rule->node, "pair", "there is no rule \"%s\"; %s%s", rule->pair.rule,
+                   nearest.best ? "did you mean " : "`guette rules list` shows all",
+                   nearest.best ? nearest.best : "");
+    else if (found->pair.rule)
+        gt_mistake(mistakes, rule->node, "pair",
+                   "rule \"%s\" has a pair itself; name one that has none", found->id);
+    else
+        rules->items[found - rules->items].leads_pairs = true;
+}
+
+void gt_rules_link(struct gt_rules *rules, struct gt_mistakes *mistakes)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        if (rules->items[i].pair.rule)
+            link_pair(rules, &rules->items[i], mistakes);
+    for (size_t i = 0; i < rules->count; i++)
+        if (rules->items[i].only_paired && !rules->items[i].leads_pairs)
+            gt_mistake(mistakes, rules->items[i].node, "only_paired",
+                       "no rule has this one as its pair, so that it finds nothing");
+}
+
+/* The regex that confirms. */
+static const char *confirming(struct gt_rules *rules, const struct gt_rule *rule)
+{
+    return rule->after.count > 0 ? gt_after_pattern(rules->arena, rule->pattern)
+                                 : gt_pattern_after_escapes(rules->arena, rule->pattern);
+}
+
 static int compile_rule(struct gt_rules *rules, struct gt_rule *rule, struct gt_error *err)
 {
-    const char *pattern = gt_pattern_after_escapes(rules->arena, rule->pattern);
+    const char *pattern = confirming(rules, rule);
+    if (rule->after.count > 0)
+        rule->after_words = gt_after_new(rules->arena, &rule->after, rule->pattern);
+    if (rule->after.count > 0 && !rule->after_words)
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
     int rc = pattern ? gt_regex_compile(pattern, &rule->regex, err)
                      : gt_fail(err, GT_E_NOMEM, "out of memory");
     if (rc >= 0 && rule->near.pattern)

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ARENA_MAX ((size_t)512 * 1024 * 1024)
-#define DATABASE_FORMAT "5" /* goes up when needles or notes change their meaning */
+#define DATABASE_FORMAT "6" /* goes up when needles or notes change their meaning */
 #define WARNINGS_MAX 100
 /* What is learnt of a probe when the database is built, and kept with it. */
 enum note_state {
@@ -57,6 +57,7 @@ static int load_rules(struct gt_ruleset *ruleset, const struct gt_ruleset_settin
         rc = gt_rules_load(&ruleset->rules, *directory, mistakes, err);
     if (rc < 0)
         return rc;
+    gt_rules_link(&ruleset->rules, mistakes);
     if (mistakes->count > 0)
         return gt_fail(err, GT_E_INVALID, "%zu %s in the rule files; the first: %s",
                        mistakes->count, mistakes->count == 1 ? "mistake" : "mistakes",
@@ -99,20 +100,40 @@ static void leave_alone(struct gt_ruleset *ruleset, size_t probe, const char *wh
                     probe_name(ruleset, probe), why);
 }
 
+static int add_keywords(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
+                        struct gt_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < rule->keywords.count && rc >= 0; i++) {
+        const char *text = GT_RULE_STRING(rule->keywords, i);
+        rc = gt_needles_add_literal(&ruleset->plain, GT_NEEDLE_TRIGGER, text, strlen(text), false,
+                                    index, err);
+    }
+    return rc;
+}
+
+static int add_words(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
+                     struct gt_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < rule->after.count && rc >= 0; i++)
+        rc = gt_needles_add_word(
+            &ruleset->plain, gt_after_expression(ruleset->arena, GT_RULE_STRING(rule->after, i)),
+            index, err);
+    return rc;
+}
+
 static int probe_needles(struct gt_ruleset *ruleset, size_t index, struct gt_error *err)
 {
     const struct gt_probe *probe = &ruleset->probes[index];
-    size_t keywords = probe->rule ? probe->rule->keywords.count : 0;
-    for (size_t i = 0; i < keywords; i++) {
-        const char *text = GT_RULE_STRING(probe->rule->keywords, i);
-        int rc = gt_needles_add_literal(&ruleset->plain, GT_NEEDLE_TRIGGER, text, strlen(text),
-                                        false, (uint32_t)index, err);
-        if (rc < 0)
-            return rc;
-    }
-    return keywords > 0
-               ? 0
-               : gt_needles_add_pattern(&ruleset->plain, probe->pattern, (uint32_t)index, err);
+    const struct gt_rule *rule = probe->rule;
+    if (rule && rule->pair.rule)
+        return 0; /* the other rule leads to it */
+    if (rule && rule->keywords.count > 0)
+        return add_keywords(ruleset, rule, (uint32_t)index, err);
+    if (rule && rule->after.count > 0)
+        return add_words(ruleset, rule, (uint32_t)index, err);
+    return gt_needles_add_pattern(&ruleset->plain, probe->pattern, (uint32_t)index, err);
 }
 
 static int make_needles(struct gt_ruleset *ruleset, struct gt_error *err)
@@ -178,6 +199,9 @@ static void learn(struct gt_ruleset *ruleset, struct note *notes)
         const struct gt_rule *rule = &ruleset->rules.items[i];
         notes[i].before = rule->keywords.count > 0 ? learn_before(ruleset->arena, rule) : 0;
         ruleset->probes[i].before = notes[i].before;
+        if (rule->after.count > 0)
+            rule->after_words->least = notes[i].least =
+                (uint32_t)gt_pattern_least(ruleset->arena, rule->pattern);
     }
     for (size_t i = ruleset->plain.count; i-- > 0;) {
         struct gt_needle *needle = &ruleset->plain.items[i];
@@ -213,7 +237,10 @@ static void apply_notes(struct gt_ruleset *ruleset, struct note *notes)
         if (ruleset->plain.items[i].kind == GT_NEEDLE_PATTERN)
             apply_to_needle(ruleset, i, notes);
     for (size_t i = 0; i < ruleset->probe_count; i++) {
+        const struct gt_rule *rule = ruleset->probes[i].rule;
         ruleset->probes[i].before = notes[i].before;
+        if (rule && rule->after.count > 0)
+            rule->after_words->least = notes[i].least;
         if (notes[i].state == NOTE_ALONE)
             leave_alone(ruleset, i, "Vectorscan or its keywords miss an example of it");
     }

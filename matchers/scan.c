@@ -1,6 +1,7 @@
 #include "matchers/scan.h"
 
 #include "matchers/fold.h"
+#include "matchers/samples.h"
 
 #include <string.h>
 
@@ -144,18 +145,59 @@ static bool passes(struct gt_scratch *scratch, const struct gt_rule *rule, struc
            (!rule->near_regex || is_near(scratch, rule, match));
 }
 
+/* The value of a name is as sure as the rule says; one that only stands behind it is one step less.
+ */
+static void weigh_after(struct gt_candidate *candidate)
+{
+    if (candidate->after == GT_AFTER_NEAR && candidate->confidence > GT_POSSIBLE)
+        candidate->confidence--;
+}
+
+static void remember_lead(struct gt_scratch *scratch, const struct gt_rule *rule,
+                          struct gt_span span)
+{
+    if (!rule->leads_pairs || scratch->lead_count >= GT_LEADS_MAX)
+        return;
+    if (scratch->lead_count == scratch->lead_capacity) {
+        size_t capacity = scratch->lead_capacity ? 2 * scratch->lead_capacity : 16;
+        size_t size = sizeof *scratch->leads;
+        struct gt_lead *more = gt_arena_grow(scratch->arena, scratch->leads,
+                                             scratch->lead_count * size, capacity * size);
+        if (!more) {
+            scratch->gave_up = scratch->out_of_memory = true;
+            return;
+        }
+        scratch->leads = more;
+        scratch->lead_capacity = capacity;
+    }
+    scratch->leads[scratch->lead_count++] = (struct gt_lead){rule, span};
+}
+
 static void consider(struct gt_scratch *scratch, const struct gt_rule *rule, struct gt_span match,
                      struct gt_span span)
 {
     struct gt_str secret = secret_of(scratch, span);
+    enum gt_after_how after = GT_AFTER_NOT;
+    if (rule->after_words) {
+        after = gt_after_judge(rule->after_words, scratch->body, span.start);
+        if (after == GT_AFTER_NOT || gt_value_is_sample(secret.ptr, secret.len))
+            return;
+    }
     size_t slot = find_slot(scratch, rule, secret);
-    if (scratch->seen[slot] || !passes(scratch, rule, match, secret))
+    bool seen = scratch->seen[slot] != 0;
+    if (seen || !passes(scratch, rule, match, secret)) {
+        if (seen)
+            remember_lead(scratch, rule, span);
         return;
+    }
+    remember_lead(scratch, rule, span);
     struct gt_candidate *candidate = new_candidate(scratch);
     if (!candidate)
         return;
-    *candidate = (struct gt_candidate){.rule = rule, .match = match, .secret = span, .slot = slot};
+    *candidate = (struct gt_candidate){
+        .rule = rule, .match = match, .secret = span, .slot = slot, .after = after};
     run_checks(candidate, secret);
+    weigh_after(candidate);
     scratch->seen[slot] = (uint32_t)++scratch->candidate_count;
 }
 
@@ -233,6 +275,19 @@ static int on_trigger(struct gt_scratch *scratch, const struct gt_needle *needle
     return 0;
 }
 
+static int on_word(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
+{
+    for (size_t i = 0; i < needle->target_count; i++) {
+        const struct gt_probe *probe = &scratch->ruleset->probes[needle->targets[i]];
+        size_t limit;
+        if (!probe->alone &&
+            gt_after_leads(probe->rule->after_words, scratch->body, scratch->len, to, &limit) &&
+            gt_confirm(scratch, needle->targets[i], to, limit))
+            return 1;
+    }
+    return 0;
+}
+
 static int on_pattern(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
 {
     size_t window = needle->most == SIZE_MAX    ? WINDOW_UNBOUNDED
@@ -271,9 +326,8 @@ static int on_keyword(struct gt_scratch *scratch, const struct gt_needle *needle
 }
 
 static int (*const on_needle[])(struct gt_scratch *, const struct gt_needle *, size_t) = {
-    [GT_NEEDLE_TRIGGER] = on_trigger,
-    [GT_NEEDLE_PATTERN] = on_pattern,
-    [GT_NEEDLE_DOMAIN] = on_domain,
+    [GT_NEEDLE_TRIGGER] = on_trigger, [GT_NEEDLE_WORD] = on_word,
+    [GT_NEEDLE_PATTERN] = on_pattern, [GT_NEEDLE_DOMAIN] = on_domain,
     [GT_NEEDLE_KEYWORD] = on_keyword,
 };
 
@@ -298,6 +352,8 @@ static void start_document(struct gt_scratch *scratch, const char *bytes, size_t
     gt_arena_reset(scratch->arena);
     scratch->candidates = NULL;
     scratch->candidate_count = scratch->candidate_capacity = 0;
+    scratch->lead_count = scratch->lead_capacity = 0;
+    scratch->leads = NULL;
     scratch->body = bytes;
     scratch->len = scratch->horizon = len;
     scratch->gave_up = scratch->out_of_memory = false;
@@ -336,6 +392,8 @@ int gt_scan(struct gt_scratch *scratch, const char *bytes, size_t len, struct gt
     if (rc < 0)
         return rc;
     scan_alone(scratch);
+    if (!scratch->gave_up)
+        gt_scan_pairs(scratch);
     return scratch->out_of_memory
                ? gt_fail(err, GT_E_LIMIT, "the document needs too much memory to be judged")
                : 0;

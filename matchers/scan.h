@@ -12,11 +12,20 @@
 struct gt_candidate {
     const struct gt_rule *rule;
     struct gt_span match, secret;
-    int confidence;          /* after the checks */
-    uint32_t passed, failed; /* bits: index in the rule's checks */
-    size_t slot;             /* in the set of seen secrets */
-    bool dropped;            /* a better rule has the same secret */
+    int confidence;                    /* after the checks */
+    enum gt_after_how after;           /* of a rule with `after` */
+    const struct gt_candidate *beside; /* of a rule with a pair, once resolved: the other one */
+    uint32_t passed, failed;           /* bits: index in the rule's checks */
+    size_t slot;                       /* in the set of seen secrets */
+    bool dropped;                      /* a better rule has the same secret */
 };
+
+/* A match of a rule that leads to others beside it. */
+struct gt_lead {
+    const struct gt_rule *rule;
+    struct gt_span span;
+};
+#define GT_LEADS_MAX 4096 /* kept per document */
 
 struct gt_mention {
     uint32_t term;
@@ -55,6 +64,8 @@ struct gt_scratch {
     size_t candidate_count, candidate_max, candidate_capacity;
     uint32_t *seen; /* hash set of candidates: index + 1, 0 is free */
     size_t seen_size;
+    struct gt_lead *leads;
+    size_t lead_count, lead_capacity;
     struct gt_mentions *mentions; /* one a brand */
     struct gt_piece *piece;       /* NULL when no keyword needs it */
 
@@ -80,6 +91,9 @@ int gt_mention_add(struct gt_scratch *scratch, uint32_t term, size_t start, size
 /* Looks for keywords with other letters than ASCII's. */
 struct gt_piece *gt_piece_new(struct gt_scratch *scratch); /* freed by free() */
 int gt_scan_folded(struct gt_scratch *scratch);
+
+/* Looks beside the leads for the rules that need them. */
+int gt_scan_pairs(struct gt_scratch *scratch);
 
 /* Sorts by place; marks what a better rule found, too. */
 int gt_resolve(struct gt_scratch *scratch, struct gt_error *err);

@@ -1,0 +1,249 @@
+#include "matchers/after.h"
+
+#include "matchers/tokens.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Shorter words stand in others ("ably" in "probably"): they need boundaries. */
+#define BOUND_UNDER 6
+#define NAME_MAX_BYTES 64
+
+/* The byte before a value, and those behind it: what would make it a part of something longer, of a
+ * path, an address, a file name or an anchor. */
+#define BOUNDARY_BEFORE "(?<![A-Za-z0-9_/+.%@#~-])"
+#define BOUNDARY_BEHIND "(?![A-Za-z0-9_]|[-./+=~][A-Za-z0-9_]|[(\\[])"
+
+/* What a name says of its value. */
+static const char *const secret_words[] = {
+    "key",    "token", "secret", "pass",   "pwd",  "auth", "cred",  "api",
+    "access", "bear",  "sid",    "client", "hook", "dsn",  "login", NULL,
+};
+static const char *const other_words[] = {
+    "sha",    "md5",      "checksum", "digest", "integrity", "commit", "revision", "etag",
+    "hash",   "resolved", "uuid",     "guid",   "nonce",     "csrf",   "version",  "build",
+    "cursor", "tree",     "parent",   "blob",   "color",     "class",  NULL,
+};
+
+static unsigned char lower(char c)
+{
+    return (unsigned char)tolower((unsigned char)c);
+}
+
+static bool is_name(char c)
+{
+    return isalnum((unsigned char)c) || (c != '\0' && strchr("_.$-", c));
+}
+
+/* ---- what a value is made of ---- */
+
+static void add_escape(bool *alphabet, char letter)
+{
+    for (int c = 0; c <= UCHAR_MAX; c++)
+        alphabet[c] |= letter == 'd'                    ? isdigit(c) != 0
+                       : letter == 'w'                  ? isalnum(c) || c == '_'
+                       : isalnum((unsigned char)letter) ? true
+                                                        : c == (unsigned char)letter;
+}
+
+static void add_class(bool *alphabet, const struct gt_token *token)
+{
+    if (token->at[1] == '^' || memchr(token->at + 1, '[', token->len - 1)) {
+        memset(alphabet, true, UCHAR_MAX + 1);
+        return;
+    }
+    for (size_t i = 1; i + 1 < token->len; i++) {
+        unsigned char from = (unsigned char)token->at[i], to = from;
+        if (from == '\\') {
+            add_escape(alphabet, token->at[++i]);
+            continue;
+        }
+        if (token->at[i + 1] == '-' && i + 3 < token->len)
+            to = (unsigned char)token->at[i += 2];
+        for (int c = from; c <= to; c++)
+            alphabet[c] = true;
+    }
+}
+
+static void add_token(bool *alphabet, const struct gt_token *token)
+{
+    if (token->at[0] == '[')
+        add_class(alphabet, token);
+    else if (token->at[0] == '\\')
+        add_escape(alphabet, token->at[1]);
+    else if (token->at[0] == '.')
+        memset(alphabet, true, UCHAR_MAX + 1);
+    else
+        alphabet[(unsigned char)token->at[0]] = true;
+}
+
+static void learn_alphabet(bool *alphabet, const char *pattern)
+{
+    struct gt_tokens *tokens = calloc(1, sizeof *tokens);
+    bool known = tokens && gt_pattern_tokenize(pattern, tokens);
+    for (size_t i = 0; known && i < tokens->count; i++)
+        if (tokens->items[i].kind == GT_TOKEN_ATOM)
+            add_token(alphabet, &tokens->items[i]);
+    if (!known)
+        memset(alphabet, true, UCHAR_MAX + 1);
+    if (strstr(pattern, "(?i"))
+        for (int c = 0; c <= UCHAR_MAX; c++)
+            alphabet[c] |= alphabet[tolower(c)] || alphabet[toupper(c)];
+    free(tokens);
+}
+
+/* ---- words ---- */
+
+struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *words,
+                              const char *pattern)
+{
+    struct gt_after *after = gt_arena_array(arena, 1, sizeof *after);
+    if (!after)
+        return NULL;
+    memset(after, 0, sizeof *after);
+    after->words = gt_arena_array(arena, words->count, sizeof *after->words);
+    after->count = after->words ? words->count : 0;
+    for (size_t i = 0; i < after->count; i++) {
+        char *word = gt_arena_strdup(arena, *GT_LIST_ITEM(*words, const char *, i));
+        for (char *at = word; at && *at; at++)
+            *at = (char)lower(*at);
+        after->words[i] = word;
+        if (!word)
+            return NULL;
+    }
+    learn_alphabet(after->alphabet, pattern);
+    return after->words ? after : NULL;
+}
+
+const char *gt_after_pattern(struct gt_arena *arena, const char *pattern)
+{
+    return gt_arena_printf(arena, "%s(?:%s)%s", BOUNDARY_BEFORE, pattern, BOUNDARY_BEHIND);
+}
+
+const char *gt_after_expression(struct gt_arena *arena, const char *word)
+{
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(16 * strlen(word) + 1);
+    for (; *word; word++) {
+        if (*word == '_')
+            gt_buffer_puts(&out, "[_. -]?");
+        else if (isalnum((unsigned char)*word))
+            gt_buffer_putc(&out, *word);
+        else
+            gt_buffer_printf(&out, "\\x%02x", (unsigned char)*word);
+    }
+    return gt_buffer_ok(&out) && out.data ? gt_arena_strdup(arena, out.data) : NULL;
+}
+
+/* Bytes of the word that starts here; 0: it does not. */
+static size_t word_length(const char *word, const char *text, size_t len)
+{
+    size_t i = 0;
+    for (; *word; word++) {
+        if (*word == '_') {
+            i += i < len && strchr("_-. ", text[i]) && text[i];
+            continue;
+        }
+        if (i >= len || lower(text[i]) != (unsigned char)*word)
+            return 0;
+        i++;
+    }
+    return i;
+}
+
+/* A small letter behind a small one, or a capital behind a capital, is the same word going on. */
+static bool goes_on(char a, char b)
+{
+    return (islower((unsigned char)a) && islower((unsigned char)b)) ||
+           (isupper((unsigned char)a) && isupper((unsigned char)b));
+}
+
+static bool stands(const char *text, size_t from, size_t to, size_t len)
+{
+    if (to - from >= BOUND_UNDER)
+        return true;
+    return !(from > 0 &&
+             (goes_on(text[from - 1], text[from]) ||
+              (isupper((unsigned char)text[from - 1]) && islower((unsigned char)text[from])))) &&
+           !(to < len && goes_on(text[to - 1], text[to]));
+}
+
+/* ---- leading ---- */
+
+bool gt_after_leads(const struct gt_after *after, const char *text, size_t len, size_t to,
+                    size_t *ret_limit)
+{
+    size_t run = 0, lines = 0, end = to + GT_AFTER_BYTES, most = end + after->least;
+    for (size_t i = to; i < len && i < most; i++) {
+        run = after->alphabet[(unsigned char)text[i]] ? run + 1 : 0;
+        if (run >= after->least) {
+            *ret_limit = end;
+            return true;
+        }
+        lines += text[i] == '\n';
+        if (lines > GT_AFTER_LINES)
+            return false;
+    }
+    return false;
+}
+
+/* ---- judging ---- */
+
+struct span {
+    size_t from, to;
+};
+
+/* The nearest word before `start`; false: there is none. */
+static bool find_word(const struct gt_after *after, const char *text, size_t start,
+                      struct span *ret_word)
+{
+    size_t lines = 0;
+    size_t least = start > 2 * GT_AFTER_BYTES ? start - 2 * GT_AFTER_BYTES : 0;
+    for (size_t at = start; at-- > least && lines <= GT_AFTER_LINES;) {
+        for (size_t i = 0; i < after->count; i++) {
+            size_t length = word_length(after->words[i], text + at, start - at);
+            if (length > 0 && start - at - length <= GT_AFTER_BYTES &&
+                stands(text, at, at + length, start)) {
+                *ret_word = (struct span){at, at + length};
+                return true;
+            }
+        }
+        lines += text[at] == '\n';
+    }
+    return false;
+}
+
+/* The name whose value starts here, on the same line: NAME = "value", "name": 'value', Name value,
+ * <name>value, name("value"). Empty when no name stands there. */
+static struct span name_before(const char *text, size_t start)
+{
+    size_t least = start > NAME_MAX_BYTES ? start - NAME_MAX_BYTES : 0, to = start;
+    while (to > least && text[to - 1] != '\n' && !is_name(text[to - 1]))
+        to--;
+    size_t from = to;
+    while (from > least && is_name(text[from - 1]))
+        from--;
+    return (struct span){from, to};
+}
+
+static bool holds(const char *text, struct span name, const char *const *words)
+{
+    for (; *words; words++)
+        for (size_t at = name.from; at + strlen(*words) <= name.to; at++)
+            if (strncasecmp(text + at, *words, strlen(*words)) == 0)
+                return true;
+    return false;
+}
+
+enum gt_after_how gt_after_judge(const struct gt_after *after, const char *text, size_t start)
+{
+    struct span word, name = name_before(text, start);
+    if (!find_word(after, text, start, &word))
+        return GT_AFTER_NOT;
+    bool secret = holds(text, name, secret_words);
+    if (!secret && holds(text, name, other_words))
+        return GT_AFTER_NOT;
+    bool named = word.from < name.to && word.to > name.from;
+    return named || secret ? GT_AFTER_ASSIGNED : GT_AFTER_NEAR;
+}

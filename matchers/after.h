@@ -1,0 +1,44 @@
+/* A secret that only its name tells: `after: [acme]` of a rule. Its form is too plain to be looked
+ * for by itself (32 hexadecimal digits), so guette looks behind the words, and judges by what
+ * stands between a word and the value. */
+#ifndef GT_MATCHERS_AFTER_H
+#define GT_MATCHERS_AFTER_H
+
+#include "core/core.h"
+
+#include <limits.h>
+
+/* A value starts at most so many bytes behind its word, and so many line ends. */
+#define GT_AFTER_BYTES 120
+#define GT_AFTER_LINES 2
+
+struct gt_after {
+    const char **words; /* lower case; '_' stands for one of "_-. " or nothing */
+    size_t count;
+    size_t least;                 /* bytes of the shortest value */
+    bool alphabet[UCHAR_MAX + 1]; /* bytes of which a value is made; more than these never less */
+};
+
+enum gt_after_how {
+    GT_AFTER_NOT,
+    GT_AFTER_NEAR,     /* the word stands before it */
+    GT_AFTER_ASSIGNED, /* it is the value of a name that holds the word, or of a key, token or
+                          password beside it */
+};
+
+/* words: gt_list of const char *. NULL: out of memory. */
+struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *words,
+                              const char *pattern);
+/* The value's regex with the boundaries that every such value has. NULL: out of memory. */
+const char *gt_after_pattern(struct gt_arena *arena, const char *pattern);
+/* What Vectorscan looks for: the word in any case with its separators. */
+const char *gt_after_expression(struct gt_arena *arena, const char *word);
+
+/* A word ends at `to`: may a value start behind it? Where it would start at the latest comes in
+ * ret_limit. Cheap: it is asked at every hit. */
+bool gt_after_leads(const struct gt_after *after, const char *text, size_t len, size_t to,
+                    size_t *ret_limit);
+/* A value starts at `start`. */
+enum gt_after_how gt_after_judge(const struct gt_after *after, const char *text, size_t start);
+
+#endif
