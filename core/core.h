@@ -15,6 +15,7 @@
 #include "core/log.h"
 #include "core/metrics.h"
 #include "core/options.h"
+#include "core/pack.h"
 #include "core/strings.h"
 #include "core/version.h"
 #include "core/yaml.h"

@@ -81,7 +81,9 @@ static void add_token(bool *alphabet, const struct gt_token *token)
 
 static void learn_alphabet(bool *alphabet, const char *pattern)
 {
-    struct gt_tokens *tokens = calloc(1, sizeof *tokens);
+    struct gt_tokens *tokens = malloc(sizeof *tokens);
+    if (tokens)
+        tokens->count = 0;
     bool known = tokens && gt_pattern_tokenize(pattern, tokens);
     for (size_t i = 0; known && i < tokens->count; i++)
         if (tokens->items[i].kind == GT_TOKEN_ATOM)

@@ -5,13 +5,14 @@
 
 #define FILE_MAX ((size_t)512 * 1024 * 1024)
 #define MAGIC "GTDB"
-#define PARTS 3 /* plain database, folded database, notes */
+#define PARTS 4 /* plain database, folded database, notes, rules */
 
-/* The file: magic, CRC-32 of all that follows, then each part with its length before it (8 bytes).
- * All of it is written and read by one machine, so integers are the machine's own. */
+/* The file: magic, a hash of notes and rules, then each part with its length before it (8 bytes).
+ * Vectorscan checks its own parts when it takes them. All of it is written and read by one machine,
+ * so integers are the machine's own. */
 struct head {
-    char magic[4];
-    uint32_t crc;
+    char magic[7];
+    char hash[GT_ID_TEXT];
 };
 
 int gt_cache_path(const char *directory, const struct gt_part *parts, size_t count,
@@ -53,16 +54,23 @@ static bool take_part(struct gt_str *rest, struct gt_str *ret)
     return true;
 }
 
+static void hash_parts(struct gt_str notes, struct gt_str rules, char ret_hash[GT_ID_TEXT])
+{
+    const struct gt_part parts[] = {{notes.ptr, notes.len}, {rules.ptr, rules.len}};
+    gt_id_make("cache", parts, 2, ret_hash);
+}
+
 static bool open_parts(struct gt_str file, struct gt_str parts[PARTS])
 {
     struct head head;
-    if (!take(&file, &head, sizeof head) || memcmp(head.magic, MAGIC, sizeof head.magic) != 0 ||
-        head.crc != gt_crc32(file.ptr, file.len))
+    char hash[GT_ID_TEXT];
+    if (!take(&file, &head, sizeof head) || memcmp(head.magic, MAGIC, sizeof MAGIC) != 0)
         return false;
     for (int i = 0; i < PARTS; i++)
         if (!take_part(&file, &parts[i]))
             return false;
-    return file.len == 0;
+    hash_parts(parts[2], parts[3], hash);
+    return file.len == 0 && memcmp(hash, head.hash, sizeof hash) == 0;
 }
 
 static bool deserialize(struct gt_str part, hs_database_t **ret)
@@ -81,7 +89,9 @@ int gt_cache_read(const char *path, struct gt_arena *arena, struct gt_cached *re
         return GT_E_NOTFOUND;
     cached.notes =
         (struct gt_str){gt_arena_memdup(arena, parts[2].ptr, parts[2].len), parts[2].len};
-    if (!cached.notes.ptr || !deserialize(parts[0], &cached.plain) ||
+    cached.rules =
+        (struct gt_str){gt_arena_memdup(arena, parts[3].ptr, parts[3].len), parts[3].len};
+    if (!cached.notes.ptr || !cached.rules.ptr || !deserialize(parts[0], &cached.plain) ||
         !deserialize(parts[1], &cached.folded)) {
         hs_free_database(cached.plain);
         return GT_E_NOTFOUND;
@@ -117,9 +127,10 @@ int gt_cache_write(const char *path, const struct gt_cached *cached, struct gt_e
     if (rc >= 0)
         rc = append_database(&out, cached->folded);
     append_part(&out, cached->notes.ptr, cached->notes.len);
+    append_part(&out, cached->rules.ptr, cached->rules.len);
     if (rc < 0 || !gt_buffer_ok(&out))
         return gt_fail(err, GT_E_NOMEM, "%s: the compiled patterns do not fit in memory", path);
-    head.crc = gt_crc32(out.data + sizeof head, out.len - sizeof head);
+    hash_parts(cached->notes, cached->rules, head.hash);
     memcpy(out.data, &head, sizeof head);
     return gt_file_write(path, out.data, out.len, 0600, err);
 }

@@ -92,6 +92,9 @@ const char *gt_pattern_compact(struct gt_arena *arena, const char *pattern)
     for (const char *at = pattern + 4; *at;) {
         if (*at == '[') {
             at = copy_class(at, &out);
+        } else if (strncmp(at, "(?#", 3) == 0) {
+            at += strcspn(at, ")");
+            at += *at == ')';
         } else if (*at == '#') {
             at += strcspn(at, "\n");
         } else if (strchr(" \t\r\n\f\v", *at)) {
@@ -131,9 +134,10 @@ static const char *write_after_escapes(struct gt_arena *arena, const struct gt_t
 
 const char *gt_pattern_after_escapes(struct gt_arena *arena, const char *pattern)
 {
-    struct gt_tokens *tokens = calloc(1, sizeof *tokens);
+    struct gt_tokens *tokens = malloc(sizeof *tokens); /* large: it is not cleared for nothing */
     if (!tokens)
         return NULL;
+    tokens->count = 0;
     const char *wider =
         gt_pattern_tokenize(pattern, tokens) ? write_after_escapes(arena, tokens) : pattern;
     free(tokens);

@@ -61,7 +61,7 @@ int gt_database_compile(const struct gt_needles *needles, hs_database_t **ret_da
 /* A compiled database in a file, with what was learnt when it was built. */
 struct gt_cached {
     hs_database_t *plain, *folded;
-    struct gt_str notes; /* opaque bytes of the caller; reading puts them into `arena` */
+    struct gt_str notes, rules; /* opaque bytes of the caller; reading puts them into `arena` */
 };
 /* The file's name: all that the database depends on, Vectorscan's version and the processor
  * included. */

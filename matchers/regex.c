@@ -3,6 +3,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,9 +19,10 @@
 #define JIT_STACK_MAX ((size_t)1024 * 1024)
 
 struct gt_regex {
-    pcre2_code *code;
-    char *pattern;
-    uint32_t secret; /* group */
+    _Atomic(pcre2_code *) code; /* NULL: not compiled yet */
+    const char *pattern;
+    char *owned;             /* the pattern, when it is a copy */
+    _Atomic uint32_t secret; /* group */
 };
 
 struct gt_runner {
@@ -82,24 +84,53 @@ static int inspect(const pcre2_code *code, uint32_t *ret_secret, struct gt_error
     return 0;
 }
 
-int gt_regex_compile(const char *pattern, struct gt_regex **ret_regex, struct gt_error *err)
+/* Threads may come at the same time: one wins, the others' work is thrown away. NULL: out of
+ * memory, or the pattern is not sound. */
+static pcre2_code *code_of(struct gt_regex *regex, struct gt_error *err)
 {
-    pcre2_code *code = compile(pattern, NEAR_HITS, err);
-    if (!code)
-        return err ? err->code : GT_E_INVALID;
+    pcre2_code *code = atomic_load_explicit(&regex->code, memory_order_acquire), *none = NULL;
     uint32_t secret = 0;
-    int rc = inspect(code, &secret, err);
-    struct gt_regex *regex = rc < 0 ? NULL : malloc(sizeof *regex);
-    char *copy = regex ? strdup(pattern) : NULL;
-    if (!copy) {
-        free(regex);
+    if (code)
+        return code;
+    code = compile(regex->pattern, NEAR_HITS, err);
+    if (!code || inspect(code, &secret, err) < 0) {
         pcre2_code_free(code);
-        return rc < 0 ? rc : gt_fail(err, GT_E_NOMEM, "out of memory");
+        return NULL;
     }
     /* Where JIT is not to be had (a platform, a locked-down kernel) the interpreter does the same,
      * slower. */
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-    *regex = (struct gt_regex){.code = code, .pattern = copy, .secret = secret};
+    atomic_store(&regex->secret, secret); /* the same from every thread */
+    if (atomic_compare_exchange_strong(&regex->code, &none, code))
+        return code;
+    pcre2_code_free(code);
+    return none;
+}
+
+int gt_regex_new(const char *pattern, struct gt_regex **ret_regex, struct gt_error *err)
+{
+    struct gt_regex *regex = calloc(1, sizeof *regex);
+    if (!regex)
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    regex->pattern = pattern;
+    *ret_regex = regex;
+    return 0;
+}
+
+int gt_regex_compile(const char *pattern, struct gt_regex **ret_regex, struct gt_error *err)
+{
+    char *copy = strdup(pattern);
+    struct gt_regex *regex = NULL;
+    struct gt_error why;
+    if (!copy || gt_regex_new(copy, &regex, err) < 0) {
+        free(copy);
+        return gt_fail(err, GT_E_NOMEM, "out of memory");
+    }
+    regex->owned = copy;
+    if (!code_of(regex, &why)) {
+        gt_regex_free(regex);
+        return gt_fail(err, why.code, "%s", why.message);
+    }
     *ret_regex = regex;
     return 0;
 }
@@ -108,8 +139,8 @@ void gt_regex_free(struct gt_regex *regex)
 {
     if (!regex)
         return;
-    pcre2_code_free(regex->code);
-    free(regex->pattern);
+    pcre2_code_free(atomic_load(&regex->code));
+    free(regex->owned);
     free(regex);
 }
 
@@ -118,9 +149,12 @@ void gt_regex_hasten(struct gt_regex *regex)
     pcre2_code *code = compile(regex->pattern, 0, NULL);
     if (!code)
         return;
+    uint32_t secret = 0;
+    inspect(code, &secret, NULL);
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-    pcre2_code_free(regex->code);
-    regex->code = code;
+    pcre2_code_free(atomic_load(&regex->code));
+    atomic_store(&regex->code, code);
+    atomic_store(&regex->secret, secret);
 }
 
 int gt_regex_check(const char *pattern, struct gt_error *err)
@@ -171,22 +205,25 @@ static struct gt_span group(const struct gt_runner *runner, uint32_t number)
     return (struct gt_span){ovector[2 * number], ovector[2 * number + 1]};
 }
 
-int gt_regex_find(const struct gt_regex *regex, struct gt_runner *runner,
-                  const struct gt_search *search, struct gt_span *ret_match,
-                  struct gt_span *ret_secret)
+int gt_regex_find(struct gt_regex *regex, struct gt_runner *runner, const struct gt_search *search,
+                  struct gt_span *ret_match, struct gt_span *ret_secret)
 {
     if (search->start > search->len || search->start > search->limit)
         return 0;
+    const pcre2_code *code = code_of(regex, NULL);
+    if (!code)
+        return GT_E_LIMIT;
     pcre2_set_offset_limit(runner->context, search->limit);
-    int rc = pcre2_match(regex->code, (PCRE2_SPTR)search->subject, search->len, search->start, 0,
+    int rc = pcre2_match(code, (PCRE2_SPTR)search->subject, search->len, search->start, 0,
                          runner->data, runner->context);
     if (rc == PCRE2_ERROR_NOMATCH)
         return 0;
     if (rc < 0)
         return GT_E_LIMIT;
     struct gt_span match = group(runner, 0), secret = match;
-    if (regex->secret > 0 && (uint32_t)rc > regex->secret)
-        secret = group(runner, regex->secret);
+    uint32_t number = atomic_load_explicit(&regex->secret, memory_order_relaxed);
+    if (number > 0 && (uint32_t)rc > number)
+        secret = group(runner, number);
     if (secret.start == PCRE2_UNSET || secret.start >= secret.end)
         secret = match; /* the group did not take part */
     *ret_match = match;
@@ -195,8 +232,7 @@ int gt_regex_find(const struct gt_regex *regex, struct gt_runner *runner,
     return 1;
 }
 
-bool gt_regex_in(const struct gt_regex *regex, struct gt_runner *runner, const char *bytes,
-                 size_t len)
+bool gt_regex_in(struct gt_regex *regex, struct gt_runner *runner, const char *bytes, size_t len)
 {
     struct gt_span match;
     return gt_regex_find(regex, runner, &(struct gt_search){bytes, len, 0, len}, &match, NULL) == 1;

@@ -1,5 +1,5 @@
-/* PCRE2 on bytes (no UTF mode), compiled once, shared by threads; with match, depth and heap
- * limits.
+/* PCRE2 on bytes (no UTF mode), compiled once at its first use, shared by threads; with match,
+ * depth and heap limits.
  *
  * A search looks at the whole subject, so that `\b` and look-behinds see what really stands there,
  * but a match may start only in [start, limit] (PCRE2_USE_OFFSET_LIMIT). */
@@ -18,6 +18,9 @@ struct gt_span {
 /* GT_E_INVALID names the offset in the pattern. The secret is the group named `secret`, else group
  * 1, else all. */
 int gt_regex_compile(const char *pattern, struct gt_regex **ret_regex, struct gt_error *err);
+/* The same for a pattern that is known to be sound: compiled when it is first looked for, since
+ * most of hundreds of rules are never needed. The pattern is borrowed. */
+int gt_regex_new(const char *pattern, struct gt_regex **ret_regex, struct gt_error *err);
 void gt_regex_free(struct gt_regex *regex);
 /* Makes searches through a whole document up to fifty times faster, those near many hits slow. Only
  * before threads use it. */
@@ -32,11 +35,9 @@ struct gt_search {
 };
 /* 1: found, 0: not, GT_E_LIMIT: the pattern backtracked too much and was stopped. ret_secret may be
  * NULL. */
-int gt_regex_find(const struct gt_regex *regex, struct gt_runner *runner,
-                  const struct gt_search *search, struct gt_span *ret_match,
-                  struct gt_span *ret_secret);
+int gt_regex_find(struct gt_regex *regex, struct gt_runner *runner, const struct gt_search *search,
+                  struct gt_span *ret_match, struct gt_span *ret_secret);
 /* Does it stand anywhere in these bytes? A stopped pattern counts as no. */
-bool gt_regex_in(const struct gt_regex *regex, struct gt_runner *runner, const char *bytes,
-                 size_t len);
+bool gt_regex_in(struct gt_regex *regex, struct gt_runner *runner, const char *bytes, size_t len);
 
 #endif

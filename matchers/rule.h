@@ -66,19 +66,34 @@ struct gt_rules {
     struct gt_rule *items;
     size_t count, capacity;
     struct gt_list
-        texts; /* struct gt_part of every file read: what a compiled database depends on */
+        texts; /* struct gt_rule_text: what they come from, and a compiled database too */
 };
+
+struct gt_rule_text {
+    const char *name; /* of the file */
+    struct gt_str bytes;
+};
+
+extern const struct gt_option gt_rule_options[]; /* of struct gt_rule */
+
+/* The files built in; every *.yaml of a folder, in the order of their names. */
+int gt_rules_take_builtin(struct gt_rules *rules, struct gt_error *err);
+int gt_rules_take_folder(struct gt_rules *rules, const char *directory, struct gt_error *err);
+/* Adds the rules of all texts. */
+int gt_rules_parse_all(struct gt_rules *rules, struct gt_mistakes *mistakes, struct gt_error *err);
+int gt_rules_add(struct gt_rules *rules, const struct gt_rule *rule);
+
+/* The rules as bytes, for a cache, and back: strings point into the bytes. */
+void gt_rules_pack(const struct gt_rules *rules, struct gt_buffer *out);
+int gt_rules_unpack(struct gt_rules *rules, struct gt_str bytes);
 
 /* Adds the rules of one file's text. Mistakes are added to `mistakes`, rules with none to `rules`.
  * Negative only when memory is out or the YAML cannot be read at all (which is a mistake, too). */
 int gt_rules_parse(struct gt_rules *rules, const char *file, const char *bytes, size_t len,
                    struct gt_mistakes *mistakes, struct gt_error *err);
-/* Every *.yaml of the directory, in the order of their names. */
-int gt_rules_load(struct gt_rules *rules, const char *directory, struct gt_mistakes *mistakes,
-                  struct gt_error *err);
 /* Finds the rules that pairs name; once all files are read. */
 void gt_rules_link(struct gt_rules *rules, struct gt_mistakes *mistakes);
-/* Compiles the regexes of all. */
+/* Prepares the regexes of all. */
 int gt_rules_compile(struct gt_rules *rules, struct gt_error *err);
 /* Frees the regexes and the array. */
 void gt_rules_free(struct gt_rules *rules);

@@ -3,13 +3,11 @@
 #include "matchers/loosen.h"
 #include "model/model.h"
 
-#include <dirent.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define RULES_MAX 20000
-#define FILE_MAX GT_YAML_MAX_SIZE
 
 const char *const gt_category_names[] = {
     "credential", "private-key", "connection-string", "webhook", "generic", "personal-data", NULL,
@@ -126,7 +124,7 @@ static const struct gt_option pair_rows[] = {
         .help = h, __VA_ARGS__                                                                     \
     }
 
-static const struct gt_option rule_rows[] = {
+const struct gt_option gt_rule_options[] = {
     {.name = "id",
      .type = GT_OPTION_STRING,
      .offset = offsetof(struct gt_rule, id),
@@ -219,7 +217,7 @@ static const struct gt_option file_rows[] = {
     {.name = "rules",
      .type = GT_OPTION_STRUCT,
      .offset = offsetof(struct rule_file, rules),
-     .nested = rule_rows,
+     .nested = gt_rule_options,
      .nested_size = sizeof(struct gt_rule),
      .flags = GT_OPTION_LIST | GT_OPTION_REQUIRED,
      .help = "the rules"},
@@ -270,14 +268,17 @@ static const struct gt_rule *find_rule(const struct gt_rules *rules, const char 
     return NULL;
 }
 
-static int grow(void **items, size_t *capacity, size_t size)
+int gt_rules_add(struct gt_rules *rules, const struct gt_rule *rule)
 {
-    size_t wanted = *capacity ? *capacity * 2 : 64;
-    void *more = realloc(*items, wanted * size);
-    if (!more)
-        return GT_E_NOMEM;
-    *items = more;
-    *capacity = wanted;
+    if (rules->count == rules->capacity) {
+        size_t capacity = rules->capacity ? rules->capacity * 2 : 64;
+        struct gt_rule *more = realloc(rules->items, capacity * sizeof *more);
+        if (!more)
+            return GT_E_NOMEM;
+        rules->items = more;
+        rules->capacity = capacity;
+    }
+    rules->items[rules->count++] = *rule;
     return 0;
 }
 
@@ -296,11 +297,7 @@ static int add_rule(struct gt_rules *rules, const struct gt_rule *rule, const st
         return 0; /* was reported as missing */
     if (rules->count >= RULES_MAX)
         return gt_fail(err, GT_E_LIMIT, "there are more than %d rules", RULES_MAX);
-    if (rules->count == rules->capacity &&
-        grow((void **)&rules->items, &rules->capacity, sizeof *rules->items) < 0)
-        return gt_fail(err, GT_E_NOMEM, "out of memory");
-    rules->items[rules->count++] = *rule;
-    return 0;
+    return gt_rules_add(rules, rule) < 0 ? gt_fail(err, GT_E_NOMEM, "out of memory") : 0;
 }
 
 /* What holds for all rules of the file. */
@@ -343,20 +340,6 @@ static int add_rules(struct gt_rules *rules, const struct rule_file *file,
     return 0;
 }
 
-static int remember_text(struct gt_rules *rules, const char *bytes, size_t len)
-{
-    struct gt_part *more =
-        realloc(rules->texts.items, (rules->texts.count + 1) * sizeof(struct gt_part));
-    if (!more)
-        return GT_E_NOMEM;
-    rules->texts.items = more;
-    char *copy = gt_arena_memdup(rules->arena, bytes, len);
-    if (!copy)
-        return GT_E_NOMEM;
-    more[rules->texts.count++] = (struct gt_part){copy, len};
-    return 0;
-}
-
 int gt_rules_parse(struct gt_rules *rules, const char *file, const char *bytes, size_t len,
                    struct gt_mistakes *mistakes, struct gt_error *err)
 {
@@ -369,135 +352,5 @@ int gt_rules_parse(struct gt_rules *rules, const char *file, const char *bytes, 
     struct gt_option_decoder decoder = {.arena = rules->arena, .mistakes = mistakes, .prefix = ""};
     struct rule_file decoded;
     gt_options_decode(&decoder, root, file_rows, &decoded, sizeof decoded);
-    if (remember_text(rules, bytes, len) < 0)
-        return gt_fail(err, GT_E_NOMEM, "%s: too much text for the rules' memory", file);
     return add_rules(rules, &decoded, root, mistakes, err);
-}
-
-static int is_rule_file(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.' && gt_ends_with(entry->d_name, ".yaml");
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int load_file(struct gt_rules *rules, const char *path, struct gt_mistakes *mistakes,
-                     struct gt_error *err)
-{
-    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(FILE_MAX);
-    const char *name = gt_arena_strdup(mistakes->arena, path); /* which keep it */
-    if (!name)
-        return gt_fail(err, GT_E_NOMEM, "out of memory");
-    int rc = gt_file_read(path, &text, err);
-    return rc < 0
-               ? rc
-               : gt_rules_parse(rules, name, text.data ? text.data : "", text.len, mistakes, err);
-}
-
-int gt_rules_load(struct gt_rules *rules, const char *directory, struct gt_mistakes *mistakes,
-                  struct gt_error *err)
-{
-    struct dirent **entries = NULL;
-    int count = scandir(directory, &entries, is_rule_file, by_name);
-    if (count < 0)
-        return gt_fail(err, GT_E_IO, "rules: cannot read the folder %s: %m", directory);
-    int rc = 0;
-    for (int i = 0; i < count; i++) {
-        GT_BUFFER_AUTO struct gt_buffer path = GT_BUFFER(4096);
-        gt_buffer_printf(&path, "%s/%s", directory, entries[i]->d_name);
-        if (rc >= 0)
-            rc = gt_buffer_ok(&path) ? load_file(rules, path.data, mistakes, err)
-                                     : gt_fail(err, GT_E_LIMIT, "%s: path too long", directory);
-        free(entries[i]);
-    }
-    free(entries);
-    return rc;
-}
-
-static void link_pair(struct gt_rules *rules, struct gt_rule *rule, struct gt_mistakes *mistakes)
-{
-    struct gt_nearest nearest = {.word = rule->pair.rule};
-    for (size_t i = 0; i < rules->count && !rule->pair_rule; i++) {
-        gt_nearest_offer(&nearest, rules->items[i].id);
-        if (strcmp(rules->items[i].id, rule->pair.rule) == 0)
-            rule->pair_rule = &rules->items[i];
-    }
-    const struct gt_rule *found = rule->pair_rule;
-    if (!found)
-        gt_mistake(mistakes, rule->node, "pair", "there is no rule \"%s\"; %s%s", rule->pair.rule,
-                   nearest.best ? "did you mean " : "`guette rules list` shows all",
-                   nearest.best ? nearest.best : "");
-    else if (found->pair.rule)
-        gt_mistake(mistakes, rule->node, "pair",
-                   "rule \"%s\" has a pair itself; name one that has none", found->id);
-    else
-        rules->items[found - rules->items].leads_pairs = true;
-}
-
-void gt_rules_link(struct gt_rules *rules, struct gt_mistakes *mistakes)
-{
-    for (size_t i = 0; i < rules->count; i++)
-        if (rules->items[i].pair.rule)
-            link_pair(rules, &rules->items[i], mistakes);
-    for (size_t i = 0; i < rules->count; i++)
-        if (rules->items[i].only_paired && !rules->items[i].leads_pairs)
-            gt_mistake(mistakes, rules->items[i].node, "only_paired",
-                       "no rule has this one as its pair, so that it finds nothing");
-}
-
-/* The regex that confirms. */
-static const char *confirming(struct gt_rules *rules, const struct gt_rule *rule)
-{
-    return rule->after.count > 0 ? gt_after_pattern(rules->arena, rule->pattern)
-                                 : gt_pattern_after_escapes(rules->arena, rule->pattern);
-}
-
-static int compile_rule(struct gt_rules *rules, struct gt_rule *rule, struct gt_error *err)
-{
-    const char *pattern = confirming(rules, rule);
-    if (rule->after.count > 0)
-        rule->after_words = gt_after_new(rules->arena, &rule->after, rule->pattern);
-    if (rule->after.count > 0 && !rule->after_words)
-        return gt_fail(err, GT_E_NOMEM, "out of memory");
-    int rc = pattern ? gt_regex_compile(pattern, &rule->regex, err)
-                     : gt_fail(err, GT_E_NOMEM, "out of memory");
-    if (rc >= 0 && rule->near.pattern)
-        rc = gt_regex_compile(rule->near.pattern, &rule->near_regex, err);
-    if (rc >= 0 && rule->reject.count > 0) {
-        rule->reject_regexes = calloc(rule->reject.count, sizeof(struct gt_regex *));
-        if (!rule->reject_regexes)
-            return gt_fail(err, GT_E_NOMEM, "out of memory");
-    }
-    for (size_t i = 0; i < rule->reject.count && rc >= 0; i++)
-        rc = gt_regex_compile(GT_RULE_STRING(rule->reject, i), &rule->reject_regexes[i], err);
-    return rc;
-}
-
-int gt_rules_compile(struct gt_rules *rules, struct gt_error *err)
-{
-    int rc = 0;
-    for (size_t i = 0; i < rules->count && rc >= 0; i++) {
-        rc = compile_rule(rules, &rules->items[i], err);
-        if (rc < 0)
-            gt_error_prefix(err, "%s", rules->items[i].id);
-    }
-    return rc;
-}
-
-void gt_rules_free(struct gt_rules *rules)
-{
-    for (size_t i = 0; i < rules->count; i++) {
-        struct gt_rule *rule = &rules->items[i];
-        gt_regex_free(rule->regex);
-        gt_regex_free(rule->near_regex);
-        for (size_t k = 0; rule->reject_regexes && k < rule->reject.count; k++)
-            gt_regex_free(rule->reject_regexes[k]);
-        free(rule->reject_regexes);
-    }
-    free(rules->items);
-    free(rules->texts.items);
-    *rules = (struct gt_rules){0};
 }

@@ -8,22 +8,7 @@
 #include <string.h>
 
 #define ARENA_MAX ((size_t)512 * 1024 * 1024)
-#define DATABASE_FORMAT "6" /* goes up when needles or notes change their meaning */
 #define WARNINGS_MAX 100
-/* What is learnt of a probe when the database is built, and kept with it. */
-enum note_state {
-    NOTE_FOUND,   /* Vectorscan leads to it */
-    NOTE_ALONE,   /* it does not lead to an example */
-    NOTE_REMOVED, /* it does not take the pattern */
-};
-struct note {
-    uint32_t state;
-    uint32_t before;      /* struct gt_probe's */
-    uint32_t least, most; /* of the needle of a pattern; most UINT32_MAX: unbounded */
-};
-
-extern const struct gt_embedded gt_builtin_rules[];
-
 void gt_ruleset_warn(struct gt_ruleset *ruleset, const char *format, ...)
 {
     if (ruleset->warning_count >= WARNINGS_MAX)
@@ -44,17 +29,20 @@ void gt_ruleset_warn(struct gt_ruleset *ruleset, const char *format, ...)
 
 /* ---- rules and probes ---- */
 
-static int load_rules(struct gt_ruleset *ruleset, const struct gt_ruleset_settings *settings,
-                      struct gt_mistakes *mistakes, struct gt_error *err)
+static int take_texts(struct gt_ruleset *ruleset, const struct gt_ruleset_settings *settings,
+                      struct gt_error *err)
 {
-    int rc = 0;
-    const struct gt_embedded *file = settings->without_builtin ? NULL : gt_builtin_rules;
-    for (; file && file->name && rc >= 0; file++)
-        rc = gt_rules_parse(&ruleset->rules, file->name, (const char *)file->bytes, file->len,
-                            mistakes, err);
+    int rc = settings->without_builtin ? 0 : gt_rules_take_builtin(&ruleset->rules, err);
     const char *const *directory = settings->directories;
     for (; directory && *directory && rc >= 0; directory++)
-        rc = gt_rules_load(&ruleset->rules, *directory, mistakes, err);
+        rc = gt_rules_take_folder(&ruleset->rules, *directory, err);
+    return rc;
+}
+
+static int parse_rules(struct gt_ruleset *ruleset, struct gt_mistakes *mistakes,
+                       struct gt_error *err)
+{
+    int rc = gt_rules_parse_all(&ruleset->rules, mistakes, err);
     if (rc < 0)
         return rc;
     gt_rules_link(&ruleset->rules, mistakes);
@@ -62,7 +50,7 @@ static int load_rules(struct gt_ruleset *ruleset, const struct gt_ruleset_settin
         return gt_fail(err, GT_E_INVALID, "%zu %s in the rule files; the first: %s",
                        mistakes->count, mistakes->count == 1 ? "mistake" : "mistakes",
                        mistakes->items[0].text);
-    return gt_rules_compile(&ruleset->rules, err);
+    return 0;
 }
 
 static int make_probes(struct gt_ruleset *ruleset, struct gt_error *err)
@@ -83,21 +71,6 @@ static int make_probes(struct gt_ruleset *ruleset, struct gt_error *err)
                 .regex = term->regex, .pattern = term->pattern, .term = (uint32_t)i};
     }
     return 0;
-}
-
-static const char *probe_name(const struct gt_ruleset *ruleset, size_t probe)
-{
-    const struct gt_probe *p = &ruleset->probes[probe];
-    return p->rule ? p->rule->id : ruleset->brands.terms[p->term].text;
-}
-
-static void leave_alone(struct gt_ruleset *ruleset, size_t probe, const char *why)
-{
-    ruleset->probes[probe].alone = true;
-    gt_ruleset_warn(ruleset,
-                    "%s: %s, so that PCRE2 alone reads every document for it, which is slow; give "
-                    "it keywords or simplify its pattern",
-                    probe_name(ruleset, probe), why);
 }
 
 static int add_keywords(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
@@ -145,204 +118,6 @@ static int make_needles(struct gt_ruleset *ruleset, struct gt_error *err)
     return rc;
 }
 
-/* ---- databases ---- */
-
-/* Everything the compiled databases and their notes come from. */
-static int cache_path(struct gt_ruleset *ruleset, const char *directory, const char **ret_path)
-{
-    const struct gt_needles *sets[] = {&ruleset->plain, &ruleset->folded};
-    size_t texts = ruleset->rules.texts.count, count = 0;
-    size_t most = texts + 2 * (ruleset->plain.count + ruleset->folded.count) + 3;
-    struct gt_part *parts = gt_arena_array(ruleset->arena, most, sizeof *parts);
-    if (!parts)
-        return GT_E_NOMEM;
-    parts[count++] = gt_part(DATABASE_FORMAT);
-    for (size_t i = 0; i < texts; i++)
-        parts[count++] = *GT_LIST_ITEM(ruleset->rules.texts, struct gt_part, i);
-    for (size_t s = 0; s < 2; s++) {
-        parts[count++] = gt_part(s == 0 ? "plain" : "folded");
-        for (size_t i = 0; i < sets[s]->count; i++) {
-            const struct gt_needle *needle = &sets[s]->items[i];
-            parts[count++] = gt_part(needle->expression);
-            parts[count++] = (struct gt_part){&needle->flags, sizeof needle->flags};
-        }
-    }
-    return gt_cache_path(directory, parts, count, ruleset->arena, ret_path);
-}
-
-/* ---- notes ---- */
-
-static void remove_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes,
-                          const char *why)
-{
-    const struct gt_needle *needle = &ruleset->plain.items[index];
-    for (size_t i = 0; i < needle->target_count; i++) {
-        leave_alone(ruleset, needle->targets[i], why);
-        notes[needle->targets[i]].state = NOTE_REMOVED;
-    }
-    gt_needles_remove(&ruleset->plain, index);
-}
-
-static uint32_t learn_before(struct gt_arena *arena, const struct gt_rule *rule)
-{
-    size_t before = gt_pattern_before(arena, rule->pattern, &rule->keywords);
-    if (before == SIZE_MAX)
-        before = gt_pattern_width(arena, rule->pattern);
-    return (uint32_t)(before < GT_BEFORE_MAX ? before : GT_BEFORE_MAX);
-}
-
-/* The slow part, once: how long may the matches be, and does Vectorscan take the patterns at all?
- */
-static void learn(struct gt_ruleset *ruleset, struct note *notes)
-{
-    for (size_t i = 0; i < ruleset->rules.count; i++) {
-        const struct gt_rule *rule = &ruleset->rules.items[i];
-        notes[i].before = rule->keywords.count > 0 ? learn_before(ruleset->arena, rule) : 0;
-        ruleset->probes[i].before = notes[i].before;
-        if (rule->after.count > 0)
-            rule->after_words->least = notes[i].least =
-                (uint32_t)gt_pattern_least(ruleset->arena, rule->pattern);
-    }
-    for (size_t i = ruleset->plain.count; i-- > 0;) {
-        struct gt_needle *needle = &ruleset->plain.items[i];
-        if (needle->kind != GT_NEEDLE_PATTERN)
-            continue;
-        if (gt_needle_inspect(needle) < 0) {
-            remove_needle(ruleset, i, notes, "Vectorscan cannot look for its pattern");
-            continue;
-        }
-        for (size_t k = 0; k < needle->target_count; k++) {
-            notes[needle->targets[k]].least = (uint32_t)needle->least;
-            notes[needle->targets[k]].most =
-                needle->most < UINT32_MAX ? (uint32_t)needle->most : UINT32_MAX;
-        }
-    }
-}
-
-static void apply_to_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes)
-{
-    struct gt_needle *needle = &ruleset->plain.items[index];
-    const struct note *note = &notes[needle->targets[0]];
-    if (note->state == NOTE_REMOVED) {
-        remove_needle(ruleset, index, notes, "Vectorscan does not take its pattern");
-        return;
-    }
-    needle->least = note->least;
-    needle->most = note->most == UINT32_MAX ? SIZE_MAX : note->most;
-}
-
-static void apply_notes(struct gt_ruleset *ruleset, struct note *notes)
-{
-    for (size_t i = ruleset->plain.count; i-- > 0;)
-        if (ruleset->plain.items[i].kind == GT_NEEDLE_PATTERN)
-            apply_to_needle(ruleset, i, notes);
-    for (size_t i = 0; i < ruleset->probe_count; i++) {
-        const struct gt_rule *rule = ruleset->probes[i].rule;
-        ruleset->probes[i].before = notes[i].before;
-        if (rule && rule->after.count > 0)
-            rule->after_words->least = notes[i].least;
-        if (notes[i].state == NOTE_ALONE)
-            leave_alone(ruleset, i, "Vectorscan or its keywords miss an example of it");
-    }
-}
-
-static int read_databases(struct gt_ruleset *ruleset, const char *path, struct note *notes)
-{
-    struct gt_cached cached;
-    size_t size = ruleset->probe_count * sizeof *notes;
-    if (gt_cache_read(path, ruleset->arena, &cached) < 0)
-        return GT_E_NOTFOUND;
-    if (cached.notes.len != size) {
-        hs_free_database(cached.plain);
-        hs_free_database(cached.folded);
-        return GT_E_NOTFOUND;
-    }
-    memcpy(notes, cached.notes.ptr, size);
-    ruleset->plain_database = cached.plain;
-    ruleset->folded_database = cached.folded;
-    apply_notes(ruleset, notes);
-    return 0;
-}
-
-/* A pattern that Vectorscan refuses when it compiles all is taken out, and the rest compiled again.
- */
-static int compile_plain(struct gt_ruleset *ruleset, struct note *notes, struct gt_error *err)
-{
-    for (;;) {
-        size_t bad = 0;
-        int rc = gt_database_compile(&ruleset->plain, &ruleset->plain_database, &bad, err);
-        if (rc != GT_E_INVALID || ruleset->plain.items[bad].kind != GT_NEEDLE_PATTERN)
-            return rc;
-        remove_needle(ruleset, bad, notes, "Vectorscan does not compile its pattern");
-    }
-}
-
-static void find_alone(struct gt_ruleset *ruleset)
-{
-    ruleset->has_alone = false;
-    for (size_t i = 0; i < ruleset->probe_count; i++)
-        ruleset->has_alone |= ruleset->probes[i].alone;
-}
-
-static int build_databases(struct gt_ruleset *ruleset, struct note *notes, struct gt_error *err)
-{
-    size_t bad;
-    learn(ruleset, notes);
-    int rc = compile_plain(ruleset, notes, err);
-    if (rc >= 0)
-        rc = gt_database_compile(&ruleset->folded, &ruleset->folded_database, &bad, err);
-    find_alone(ruleset);
-    if (rc >= 0)
-        rc = gt_ruleset_fall_back(ruleset, err);
-    for (size_t i = 0; i < ruleset->probe_count; i++)
-        if (ruleset->probes[i].alone && notes[i].state == NOTE_FOUND)
-            notes[i].state = NOTE_ALONE;
-    return rc;
-}
-
-static void write_databases(struct gt_ruleset *ruleset, const char *path, const struct note *notes)
-{
-    struct gt_cached cached = {
-        ruleset->plain_database,
-        ruleset->folded_database,
-        {(const char *)notes, ruleset->probe_count * sizeof *notes},
-    };
-    struct gt_error why;
-    if (gt_cache_write(path, &cached, &why) < 0)
-        gt_ruleset_warn(ruleset, "compiled rules are not kept: %s", why.message);
-}
-
-/* NULL: none, with a warning when one was asked for. */
-static const char *find_cache(struct gt_ruleset *ruleset, const char *directory)
-{
-    const char *path = NULL;
-    struct gt_error why = {.message = "out of memory"};
-    if (!directory)
-        return NULL;
-    if (gt_directory_make(directory, 0700, &why) < 0 || cache_path(ruleset, directory, &path) < 0)
-        gt_ruleset_warn(ruleset, "compiled rules are not kept: %s", why.message);
-    return path;
-}
-
-static int make_databases(struct gt_ruleset *ruleset, const char *directory, struct gt_error *err)
-{
-    const char *path = find_cache(ruleset, directory);
-    struct note *notes = gt_arena_array(ruleset->arena, ruleset->probe_count + 1, sizeof *notes);
-    if (!notes)
-        return gt_fail(err, GT_E_NOMEM, "out of memory for the rules");
-    int rc = path ? read_databases(ruleset, path, notes) : GT_E_NOTFOUND;
-    if (rc == GT_E_NOTFOUND) {
-        rc = build_databases(ruleset, notes, err);
-        if (rc >= 0 && path)
-            write_databases(ruleset, path, notes);
-    }
-    find_alone(ruleset);
-    for (size_t i = 0; i < ruleset->probe_count; i++)
-        if (ruleset->probes[i].alone)
-            gt_regex_hasten(ruleset->probes[i].regex);
-    return rc;
-}
-
 /* ---- open and close ---- */
 
 static void take_settings(struct gt_ruleset *ruleset, const struct gt_ruleset_settings *settings)
@@ -361,18 +136,28 @@ static void take_settings(struct gt_ruleset *ruleset, const struct gt_ruleset_se
         ruleset->findings = GT_FINDINGS_MAX;
 }
 
+/* What the cache has need not be parsed, proved or compiled. */
 static int open_parts(struct gt_ruleset *ruleset, const struct gt_ruleset_settings *settings,
                       struct gt_mistakes *mistakes, struct gt_error *err)
 {
-    int rc = load_rules(ruleset, settings, mistakes, err);
+    struct gt_cached cached = {0};
+    int rc = take_texts(ruleset, settings, err);
     if (rc >= 0)
         rc = gt_brands_open(settings->brands, settings->brand_count, ruleset->arena,
                             &ruleset->brands, err);
+    const char *path = rc < 0 ? NULL : gt_build_find_cache(ruleset, settings->cache);
+    bool known = path && gt_build_read(ruleset, path, &cached) == 0;
+    if (rc >= 0 && !known)
+        rc = parse_rules(ruleset, mistakes, err);
+    if (rc >= 0)
+        rc = gt_rules_compile(&ruleset->rules, err);
     if (rc >= 0)
         rc = make_probes(ruleset, err);
     if (rc >= 0)
         rc = make_needles(ruleset, err);
-    return rc < 0 ? rc : make_databases(ruleset, settings->cache, err);
+    if (rc < 0)
+        return rc; /* gt_ruleset_close() frees the databases read */
+    return known ? gt_build_apply(ruleset, &cached) : gt_build(ruleset, path, err);
 }
 
 int gt_ruleset_open(const struct gt_ruleset_settings *settings, struct gt_ruleset **ret_ruleset,

@@ -50,6 +50,16 @@ struct gt_ruleset {
 void gt_ruleset_warn(struct gt_ruleset *ruleset, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Where the compiled form of these texts and brands is kept; NULL: nowhere, with a warning when
+ * `directory` names a place. */
+const char *gt_build_find_cache(struct gt_ruleset *ruleset, const char *directory);
+/* Fills rules and databases from the cache; GT_E_NOTFOUND: it has none. Once probes and needles are
+ * made, apply() gives them what was learnt. */
+int gt_build_read(struct gt_ruleset *ruleset, const char *path, struct gt_cached *ret_cached);
+int gt_build_apply(struct gt_ruleset *ruleset, const struct gt_cached *cached);
+/* Learns, compiles, proves; writes the cache (path may be NULL). */
+int gt_build(struct gt_ruleset *ruleset, const char *path, struct gt_error *err);
+
 /* How often each rule's examples are confirmed through the production path; a rule with one that is
  * not gets `alone`. For the time of building only. */
 int gt_ruleset_fall_back(struct gt_ruleset *ruleset, struct gt_error *err);

@@ -12,12 +12,11 @@
 struct gt_candidate {
     const struct gt_rule *rule;
     struct gt_span match, secret;
-    int confidence;                    /* after the checks */
-    enum gt_after_how after;           /* of a rule with `after` */
-    const struct gt_candidate *beside; /* of a rule with a pair, once resolved: the other one */
-    uint32_t passed, failed;           /* bits: index in the rule's checks */
-    size_t slot;                       /* in the set of seen secrets */
-    bool dropped;                      /* a better rule has the same secret */
+    int confidence;          /* after the checks */
+    enum gt_after_how after; /* of a rule with `after` */
+    uint32_t passed, failed; /* bits: index in the rule's checks */
+    size_t slot;             /* in the set of seen secrets */
+    bool dropped;            /* a better rule has the same secret */
 };
 
 /* A match of a rule that leads to others beside it. */

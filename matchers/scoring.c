@@ -27,6 +27,14 @@ static phrase form_phrases[] = {
                    "il a la forme de cet identifiant (%s)"},
     [GT_CERTAIN] = {"nothing else has this form (%s)", "rien d'autre n'a cette forme (%s)"},
 };
+static phrase after_phrases[] = {
+    [GT_AFTER_NEAR] = {"%s is named before it, though not as its name",
+                       "%s est nommé avant, mais pas comme son nom"},
+    [GT_AFTER_ASSIGNED] = {"it is the value of a name that holds %s, and has the form of it",
+                           "c'est la valeur d'un nom qui contient %s, et elle en a la forme"},
+};
+static phrase pair_phrase = {"it stands beside what it belongs to (%s)",
+                             "il se trouve à côté de ce qui va avec (%s)"};
 static phrase passed_phrase = {"it passes the check %s", "il passe le contrôle %s"};
 static phrase failed_phrase = {"it fails the check %s: altered, mistyped or an example",
                                "il échoue au contrôle %s : modifié, mal recopié ou un exemple"};
@@ -80,10 +88,15 @@ static void add_checks(struct reasons *reasons, const struct gt_candidate *candi
 static int score_candidate(const struct gt_evidence *evidence, struct reasons *reasons)
 {
     const struct gt_candidate *candidate = evidence->candidate;
-    add(reasons, form_phrases[candidate->rule->confidence],
-        gt_words_in(&candidate->rule->name, reasons->lang));
+    const struct gt_rule *rule = candidate->rule;
+    if (candidate->after == GT_AFTER_NOT)
+        add(reasons, form_phrases[rule->confidence], gt_words_in(&rule->name, reasons->lang));
+    else
+        add(reasons, after_phrases[candidate->after], rule->provider);
+    if (rule->pair_rule)
+        add(reasons, pair_phrase, gt_words_in(&rule->pair_rule->name, reasons->lang));
     add_checks(reasons, candidate);
-    int score = gt_severity_score((enum gt_severity)candidate->rule->severity) +
+    int score = gt_severity_score((enum gt_severity)rule->severity) +
                 confidence_points[candidate->confidence];
     if (evidence->nearness != GT_NEAR_NOT && evidence->term)
         add(reasons, nearness_phrases[evidence->nearness], evidence->term->text);

@@ -29,8 +29,8 @@ struct gt_tokens {
     size_t count;
 };
 
-/* `tokens` starts as {0}. False: the pattern has constructs that this does not know, or too many
- * tokens. */
+/* `tokens` starts with no item. False: the pattern has constructs that this does not know, or too
+ * many tokens. */
 bool gt_pattern_tokenize(const char *pattern, struct gt_tokens *tokens);
 
 bool gt_token_is_bar(const struct gt_token *token);

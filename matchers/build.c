@@ -1,0 +1,251 @@
+/* The slow part of opening a ruleset, done once and kept: what is learnt of the patterns, compiled
+ * databases, proof that Vectorscan leads to every example. */
+#include "matchers/ruleset.h"
+
+#include "matchers/loosen.h"
+
+#include <string.h>
+
+#define DATABASE_FORMAT "7" /* goes up when rules, needles or notes change their meaning */
+#define PACKED_MAX ((size_t)256 * 1024 * 1024)
+
+/* What is learnt of a probe when the database is built, and kept with it. */
+enum note_state {
+    NOTE_FOUND,   /* Vectorscan leads to it */
+    NOTE_ALONE,   /* it does not lead to an example */
+    NOTE_REMOVED, /* it does not take the pattern */
+};
+struct note {
+    uint32_t state;
+    uint32_t before;      /* struct gt_probe's */
+    uint32_t least, most; /* of the needle of a pattern; most UINT32_MAX: unbounded */
+};
+
+static const char *probe_name(const struct gt_ruleset *ruleset, size_t probe)
+{
+    const struct gt_probe *p = &ruleset->probes[probe];
+    return p->rule ? p->rule->id : ruleset->brands.terms[p->term].text;
+}
+
+static void leave_alone(struct gt_ruleset *ruleset, size_t probe, const char *why)
+{
+    ruleset->probes[probe].alone = true;
+    gt_ruleset_warn(ruleset,
+                    "%s: %s, so that PCRE2 alone reads every document for it, which is slow; give "
+                    "it keywords or simplify its pattern",
+                    probe_name(ruleset, probe), why);
+}
+
+/* ---- where it is kept ---- */
+
+/* Everything the compiled databases, the rules and the notes come from. */
+static int cache_path(struct gt_ruleset *ruleset, const char *directory, const char **ret_path)
+{
+    const struct gt_list *texts = &ruleset->rules.texts;
+    const struct gt_brands *brands = &ruleset->brands;
+    size_t count = 0, most = texts->count + 2 * brands->term_count + 1;
+    struct gt_part *parts = gt_arena_array(ruleset->arena, most, sizeof *parts);
+    if (!parts)
+        return GT_E_NOMEM;
+    parts[count++] = gt_part(DATABASE_FORMAT);
+    for (size_t i = 0; i < texts->count; i++) {
+        const struct gt_rule_text *text = GT_LIST_ITEM(*texts, struct gt_rule_text, i);
+        parts[count++] = (struct gt_part){text->bytes.ptr, text->bytes.len};
+    }
+    for (size_t i = 0; i < brands->term_count; i++) {
+        const struct gt_term *term = &brands->terms[i];
+        parts[count++] = (struct gt_part){&term->kind, sizeof term->kind};
+        parts[count++] = gt_part(term->kind == GT_TERM_PATTERN ? term->pattern : term->text);
+    }
+    return gt_cache_path(directory, parts, count, ruleset->arena, ret_path);
+}
+
+const char *gt_build_find_cache(struct gt_ruleset *ruleset, const char *directory)
+{
+    const char *path = NULL;
+    struct gt_error why = {.message = "out of memory"};
+    if (!directory)
+        return NULL;
+    if (gt_directory_make(directory, 0700, &why) < 0 || cache_path(ruleset, directory, &path) < 0)
+        gt_ruleset_warn(ruleset, "compiled rules are not kept: %s", why.message);
+    return path;
+}
+
+/* ---- notes ---- */
+
+static void remove_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes,
+                          const char *why)
+{
+    const struct gt_needle *needle = &ruleset->plain.items[index];
+    for (size_t i = 0; i < needle->target_count; i++) {
+        leave_alone(ruleset, needle->targets[i], why);
+        notes[needle->targets[i]].state = NOTE_REMOVED;
+    }
+    gt_needles_remove(&ruleset->plain, index);
+}
+
+static uint32_t learn_before(struct gt_arena *arena, const struct gt_rule *rule)
+{
+    size_t before = gt_pattern_before(arena, rule->pattern, &rule->keywords);
+    if (before == SIZE_MAX)
+        before = gt_pattern_width(arena, rule->pattern);
+    return (uint32_t)(before < GT_BEFORE_MAX ? before : GT_BEFORE_MAX);
+}
+
+/* The slow part, once: how long may the matches be, and does Vectorscan take the patterns at all?
+ */
+static void learn(struct gt_ruleset *ruleset, struct note *notes)
+{
+    for (size_t i = 0; i < ruleset->rules.count; i++) {
+        const struct gt_rule *rule = &ruleset->rules.items[i];
+        notes[i].before = rule->keywords.count > 0 ? learn_before(ruleset->arena, rule) : 0;
+        ruleset->probes[i].before = notes[i].before;
+        if (rule->after.count > 0)
+            rule->after_words->least = notes[i].least =
+                (uint32_t)gt_pattern_least(ruleset->arena, rule->pattern);
+    }
+    for (size_t i = ruleset->plain.count; i-- > 0;) {
+        struct gt_needle *needle = &ruleset->plain.items[i];
+        if (needle->kind != GT_NEEDLE_PATTERN)
+            continue;
+        if (gt_needle_inspect(needle) < 0) {
+            remove_needle(ruleset, i, notes, "Vectorscan cannot look for its pattern");
+            continue;
+        }
+        for (size_t k = 0; k < needle->target_count; k++) {
+            notes[needle->targets[k]].least = (uint32_t)needle->least;
+            notes[needle->targets[k]].most =
+                needle->most < UINT32_MAX ? (uint32_t)needle->most : UINT32_MAX;
+        }
+    }
+}
+
+static void apply_to_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes)
+{
+    struct gt_needle *needle = &ruleset->plain.items[index];
+    const struct note *note = &notes[needle->targets[0]];
+    if (note->state == NOTE_REMOVED) {
+        remove_needle(ruleset, index, notes, "Vectorscan does not take its pattern");
+        return;
+    }
+    needle->least = note->least;
+    needle->most = note->most == UINT32_MAX ? SIZE_MAX : note->most;
+}
+
+static void apply_notes(struct gt_ruleset *ruleset, struct note *notes)
+{
+    for (size_t i = ruleset->plain.count; i-- > 0;)
+        if (ruleset->plain.items[i].kind == GT_NEEDLE_PATTERN)
+            apply_to_needle(ruleset, i, notes);
+    for (size_t i = 0; i < ruleset->probe_count; i++) {
+        const struct gt_rule *rule = ruleset->probes[i].rule;
+        ruleset->probes[i].before = notes[i].before;
+        if (rule && rule->after.count > 0)
+            rule->after_words->least = notes[i].least;
+        if (notes[i].state == NOTE_ALONE)
+            leave_alone(ruleset, i, "Vectorscan or its keywords miss an example of it");
+    }
+}
+
+/* A pattern that Vectorscan refuses when it compiles all is taken out, and the rest compiled again.
+ */
+static int compile_plain(struct gt_ruleset *ruleset, struct note *notes, struct gt_error *err)
+{
+    for (;;) {
+        size_t bad = 0;
+        int rc = gt_database_compile(&ruleset->plain, &ruleset->plain_database, &bad, err);
+        if (rc != GT_E_INVALID || ruleset->plain.items[bad].kind != GT_NEEDLE_PATTERN)
+            return rc;
+        remove_needle(ruleset, bad, notes, "Vectorscan does not compile its pattern");
+    }
+}
+
+static void find_alone(struct gt_ruleset *ruleset)
+{
+    ruleset->has_alone = false;
+    for (size_t i = 0; i < ruleset->probe_count; i++)
+        ruleset->has_alone |= ruleset->probes[i].alone;
+}
+
+static int build_databases(struct gt_ruleset *ruleset, struct note *notes, struct gt_error *err)
+{
+    size_t bad;
+    learn(ruleset, notes);
+    int rc = compile_plain(ruleset, notes, err);
+    if (rc >= 0)
+        rc = gt_database_compile(&ruleset->folded, &ruleset->folded_database, &bad, err);
+    find_alone(ruleset);
+    if (rc >= 0)
+        rc = gt_ruleset_fall_back(ruleset, err);
+    for (size_t i = 0; i < ruleset->probe_count; i++)
+        if (ruleset->probes[i].alone && notes[i].state == NOTE_FOUND)
+            notes[i].state = NOTE_ALONE;
+    return rc;
+}
+
+static void write_cache(struct gt_ruleset *ruleset, const char *path, const struct note *notes)
+{
+    GT_BUFFER_AUTO struct gt_buffer rules = GT_BUFFER(PACKED_MAX);
+    gt_rules_pack(&ruleset->rules, &rules);
+    struct gt_cached cached = {
+        ruleset->plain_database,
+        ruleset->folded_database,
+        {(const char *)notes, ruleset->probe_count * sizeof *notes},
+        {rules.data, rules.len},
+    };
+    struct gt_error why = {.message = "the rules do not fit in memory"};
+    if (!gt_buffer_ok(&rules) || gt_cache_write(path, &cached, &why) < 0)
+        gt_ruleset_warn(ruleset, "compiled rules are not kept: %s", why.message);
+}
+
+/* ---- from the cache ---- */
+
+int gt_build_read(struct gt_ruleset *ruleset, const char *path, struct gt_cached *ret_cached)
+{
+    struct gt_mistakes mistakes = {.arena = ruleset->arena};
+    if (gt_cache_read(path, ruleset->arena, ret_cached) < 0)
+        return GT_E_NOTFOUND;
+    ruleset->plain_database = ret_cached->plain;
+    ruleset->folded_database = ret_cached->folded;
+    if (gt_rules_unpack(&ruleset->rules, ret_cached->rules) == 0) {
+        gt_rules_link(&ruleset->rules, &mistakes);
+        return 0;
+    }
+    hs_free_database(ruleset->plain_database);
+    hs_free_database(ruleset->folded_database);
+    ruleset->plain_database = ruleset->folded_database = NULL;
+    return GT_E_NOTFOUND;
+}
+
+static void hasten_alone(struct gt_ruleset *ruleset)
+{
+    find_alone(ruleset);
+    for (size_t i = 0; i < ruleset->probe_count; i++)
+        if (ruleset->probes[i].alone)
+            gt_regex_hasten(ruleset->probes[i].regex);
+}
+
+int gt_build_apply(struct gt_ruleset *ruleset, const struct gt_cached *cached)
+{
+    struct note *notes = gt_arena_array(ruleset->arena, ruleset->probe_count + 1, sizeof *notes);
+    if (!notes || cached->notes.len != ruleset->probe_count * sizeof *notes)
+        return GT_E_INVALID;
+    memcpy(notes, cached->notes.ptr, cached->notes.len);
+    apply_notes(ruleset, notes);
+    hasten_alone(ruleset);
+    return 0;
+}
+
+/* ---- anew ---- */
+
+int gt_build(struct gt_ruleset *ruleset, const char *path, struct gt_error *err)
+{
+    struct note *notes = gt_arena_array(ruleset->arena, ruleset->probe_count + 1, sizeof *notes);
+    if (!notes)
+        return gt_fail(err, GT_E_NOMEM, "out of memory for the rules");
+    int rc = build_databases(ruleset, notes, err);
+    if (rc >= 0 && path)
+        write_cache(ruleset, path, notes);
+    hasten_alone(ruleset);
+    return rc;
+}
