@@ -124,20 +124,6 @@ const char *gt_after_pattern(struct gt_arena *arena, const char *pattern)
     return gt_arena_printf(arena, "%s(?:%s)%s", BOUNDARY_BEFORE, pattern, BOUNDARY_BEHIND);
 }
 
-const char *gt_after_expression(struct gt_arena *arena, const char *word)
-{
-    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(16 * strlen(word) + 1);
-    for (; *word; word++) {
-        if (*word == '_')
-            gt_buffer_puts(&out, "[_. -]?");
-        else if (isalnum((unsigned char)*word))
-            gt_buffer_putc(&out, *word);
-        else
-            gt_buffer_printf(&out, "\\x%02x", (unsigned char)*word);
-    }
-    return gt_buffer_ok(&out) && out.data ? gt_arena_strdup(arena, out.data) : NULL;
-}
-
 /* Bytes of the word that starts here; 0: it does not. */
 static size_t word_length(const char *word, const char *text, size_t len)
 {

@@ -31,8 +31,6 @@ struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *word
                               const char *pattern);
 /* The value's regex with the boundaries that every such value has. NULL: out of memory. */
 const char *gt_after_pattern(struct gt_arena *arena, const char *pattern);
-/* What Vectorscan looks for: the word in any case with its separators. */
-const char *gt_after_expression(struct gt_arena *arena, const char *word);
 
 /* A word ends at `to`: may a value start behind it? Where it would start at the latest comes in
  * ret_limit. Cheap: it is asked at every hit. */

@@ -1,6 +1,7 @@
 #include "matchers/checks.h"
 
 #include "matchers/check_parts.h"
+#include "matchers/values.h"
 
 #include <math.h>
 #include <string.h>
@@ -28,10 +29,14 @@ const struct gt_check gt_checks[] = {
     {"nir", "French social security number: month and key", gt_check_nir},
     {"npm-token", "CRC-32 at the end of an npm access token", gt_check_npm},
     {"openai-marker", "holds T3BlbkFJ, the base64 of OpenAI", gt_check_openai_marker},
+    {"password", "reads like a password that a person or program chose, not like code or words",
+     gt_check_password},
     {"payment-card", "card number: issuer's range, its length, Luhn", gt_check_payment_card},
     {"pem-private-key",
      "armoured private key: yes when whole and unprotected, unknown when encrypted",
      gt_check_pem_private_key},
+    {"random-token", "reads like a random token, not like code, words, a path or an identifier",
+     gt_check_random_token},
     {"saladcloud-key", "CRC-32 at the end of a SaladCloud key", gt_check_saladcloud},
     {"siren", "French company number: 9 digits, Luhn", gt_check_siren},
     {"siret", "French establishment number: 14 digits, Luhn", gt_check_siret},

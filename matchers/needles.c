@@ -84,12 +84,27 @@ int gt_needles_add_literal(struct gt_needles *needles, enum gt_needle_kind kind,
     return add(needles, &needle, target, err);
 }
 
-int gt_needles_add_word(struct gt_needles *needles, const char *expression, uint32_t target,
-                        struct gt_error *err)
+static const char *word_expression(struct gt_arena *arena, const char *word)
 {
-    struct gt_needle needle = {
-        .kind = GT_NEEDLE_WORD, .expression = expression, .flags = HS_FLAG_CASELESS};
-    if (!expression)
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(16 * strlen(word) + 1);
+    for (; *word; word++) {
+        if (*word == '_')
+            gt_buffer_puts(&out, "[_. -]?");
+        else
+            gt_buffer_putc(&out, *word);
+    }
+    return gt_buffer_ok(&out) && out.data ? gt_arena_strdup(arena, out.data) : NULL;
+}
+
+int gt_needles_add_word(struct gt_needles *needles, enum gt_needle_kind kind, const char *word,
+                        uint32_t target, struct gt_error *err)
+{
+    struct gt_needle needle = {.kind = kind, .flags = HS_FLAG_CASELESS};
+    needle.expression = word_expression(needles->arena, word);
+    for (const char *at = word; *at; at++)
+        needle.least += *at != '_';
+    needle.most = strlen(word);
+    if (!needle.expression)
         return gt_fail(err, GT_E_NOMEM, "out of memory for the patterns");
     return add(needles, &needle, target, err);
 }

@@ -13,6 +13,7 @@
 enum gt_needle_kind {
     GT_NEEDLE_TRIGGER, /* targets: probes */
     GT_NEEDLE_WORD,    /* targets: probes of rules with `after` */
+    GT_NEEDLE_NAME,    /* targets: probes of rules with `assigned` */
     GT_NEEDLE_PATTERN, /* one probe */
     GT_NEEDLE_DOMAIN,  /* targets: terms */
     GT_NEEDLE_KEYWORD, /* targets: terms */
@@ -40,9 +41,9 @@ int gt_needles_add_literal(struct gt_needles *needles, enum gt_needle_kind kind,
  * is inspected, which takes milliseconds: only when no database of it is in the cache. */
 int gt_needles_add_pattern(struct gt_needles *needles, const char *pattern, uint32_t target,
                            struct gt_error *err);
-/* A word of `after`, as gt_after_expression() writes it. */
-int gt_needles_add_word(struct gt_needles *needles, const char *expression, uint32_t target,
-                        struct gt_error *err);
+/* A word of `after` or `assigned`: in any case, with or without separators for its '_'. */
+int gt_needles_add_word(struct gt_needles *needles, enum gt_needle_kind kind, const char *word,
+                        uint32_t target, struct gt_error *err);
 /* GT_E_UNSUPPORTED: Vectorscan has no way to look for it. */
 int gt_needle_inspect(struct gt_needle *needle);
 void gt_needles_remove(struct gt_needles *needles, size_t index);

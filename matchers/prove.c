@@ -32,7 +32,7 @@ static int prove_probe(struct gt_ruleset *ruleset, struct gt_scratch *scratch,
     int missed = first_missed(scratch, probe->rule, err);
     if (missed <= 0)
         return missed;
-    if (probe->rule->pair.rule) { /* nothing leads to it but the other rule */
+    if (probe->rule->pair.rule || probe->rule->assigned.count > 0) { /* nothing else leads there */
         gt_ruleset_warn(ruleset, "%s: its example %d is not found; see `guette rules test`",
                         probe->rule->id, missed);
         return 0;

@@ -43,7 +43,8 @@ struct gt_rule {
     int category, severity, confidence;
     struct gt_list keywords; /* const char * */
     const char *pattern;
-    struct gt_list after; /* const char *: words (matchers/after.h) */
+    struct gt_list after;    /* const char *: words (matchers/after.h) */
+    struct gt_list assigned; /* const char *: words (matchers/assigned.h) */
     struct gt_near near;
     struct gt_pair pair;
     bool only_paired; /* no finding by itself: it leads to its pair */

@@ -47,7 +47,7 @@ static int check_word(const char *value, struct gt_error *err)
     if (len < 3 || len > 60 || value[strspn(value, allowed)] != '\0' || value[0] == '_' ||
         value[len - 1] == '_')
         return gt_fail(err, GT_E_INVALID,
-                       "is no word for `after`; write 3 to 60 lower case letters, digits and \"_\" "
+                       "is no word of a name; write 3 to 60 lower case letters, digits and \"_\" "
                        "between them");
     return 0;
 }
@@ -155,6 +155,8 @@ const struct gt_option gt_rule_options[] = {
     LIST_OF_STRINGS("regex", pattern, "PCRE2 on bytes; the secret is the group `secret`, 1 or all",
                     .flags = GT_OPTION_REQUIRED, .check = gt_regex_check),
     LIST_OF_STRINGS("after", after, "words, one of which stands before the secret",
+                    .flags = GT_OPTION_LIST, .check = check_word),
+    LIST_OF_STRINGS("assigned", assigned, "words of names whose value is the secret",
                     .flags = GT_OPTION_LIST, .check = check_word),
     {.name = "near",
      .type = GT_OPTION_STRUCT,
@@ -313,9 +315,15 @@ static void inherit(struct gt_rule *rule, const struct rule_file *file, const st
     if (!rule->revoke.en)
         gt_mistake(mistakes, node, "revoke",
                    "is missing; say in a sentence or two how this credential is revoked");
-    if (rule->pair.rule && (rule->keywords.count > 0 || rule->after.count > 0))
-        gt_mistake(mistakes, node, "pair",
-                   "goes without `keywords` and `after`: the rule that it names leads to it");
+    size_t leaders = (rule->keywords.count > 0) + (rule->assigned.count > 0);
+    if (rule->pair.rule && (leaders > 0 || rule->after.count > 0))
+        gt_mistake(
+            mistakes, node, "pair",
+            "goes without `keywords`, `after` and `assigned`: the rule that it names leads to "
+            "it");
+    if (rule->assigned.count > 0 && (leaders > 1 || rule->after.count > 0))
+        gt_mistake(mistakes, node, "assigned",
+                   "goes without `keywords` and `after`: its words lead to it");
 }
 
 static int add_rules(struct gt_rules *rules, const struct rule_file *file,

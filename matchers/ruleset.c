@@ -85,14 +85,12 @@ static int add_keywords(struct gt_ruleset *ruleset, const struct gt_rule *rule, 
     return rc;
 }
 
-static int add_words(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
-                     struct gt_error *err)
+static int add_words(struct gt_ruleset *ruleset, enum gt_needle_kind kind,
+                     const struct gt_list *words, uint32_t index, struct gt_error *err)
 {
     int rc = 0;
-    for (size_t i = 0; i < rule->after.count && rc >= 0; i++)
-        rc = gt_needles_add_word(
-            &ruleset->plain, gt_after_expression(ruleset->arena, GT_RULE_STRING(rule->after, i)),
-            index, err);
+    for (size_t i = 0; i < words->count && rc >= 0; i++)
+        rc = gt_needles_add_word(&ruleset->plain, kind, GT_RULE_STRING(*words, i), index, err);
     return rc;
 }
 
@@ -105,7 +103,9 @@ static int probe_needles(struct gt_ruleset *ruleset, size_t index, struct gt_err
     if (rule && rule->keywords.count > 0)
         return add_keywords(ruleset, rule, (uint32_t)index, err);
     if (rule && rule->after.count > 0)
-        return add_words(ruleset, rule, (uint32_t)index, err);
+        return add_words(ruleset, GT_NEEDLE_WORD, &rule->after, (uint32_t)index, err);
+    if (rule && rule->assigned.count > 0)
+        return add_words(ruleset, GT_NEEDLE_NAME, &rule->assigned, (uint32_t)index, err);
     return gt_needles_add_pattern(&ruleset->plain, probe->pattern, (uint32_t)index, err);
 }
 

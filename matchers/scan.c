@@ -1,5 +1,6 @@
 #include "matchers/scan.h"
 
+#include "matchers/assigned.h"
 #include "matchers/fold.h"
 #include "matchers/samples.h"
 
@@ -71,6 +72,16 @@ static bool is_rejected(struct gt_scratch *scratch, const struct gt_rule *rule,
     return false;
 }
 
+/* A required check says yes: nothing else looks so. */
+static bool is_proved(const struct gt_rule *rule, struct gt_str secret)
+{
+    for (size_t i = 0; i < rule->required_checks.count; i++)
+        if (gt_check_find(GT_RULE_STRING(rule->required_checks, i))
+                ->check(secret.ptr, secret.len) == GT_VERDICT_YES)
+            return true;
+    return false;
+}
+
 static void run_checks(struct gt_candidate *candidate, struct gt_str secret)
 {
     const struct gt_rule *rule = candidate->rule;
@@ -85,6 +96,9 @@ static void run_checks(struct gt_candidate *candidate, struct gt_str secret)
         candidate->confidence = GT_POSSIBLE;
     else if (candidate->passed)
         candidate->confidence = GT_CERTAIN;
+    else if (rule->assigned.count > 0 && candidate->confidence == GT_POSSIBLE &&
+             is_proved(rule, secret))
+        candidate->confidence = GT_LIKELY;
 }
 
 /* ---- candidates ---- */
@@ -288,6 +302,36 @@ static int on_word(struct gt_scratch *scratch, const struct gt_needle *needle, s
     return 0;
 }
 
+/* The value alone is looked at; a word that stands in the same name again leads nowhere. */
+static void on_assignment(struct gt_scratch *scratch, uint32_t probe, struct gt_span word)
+{
+    const struct gt_probe *p = &scratch->ruleset->probes[probe];
+    struct gt_assignment found;
+    if (!gt_assignment_read(scratch->body, scratch->len, word, &found) ||
+        found.value.start < scratch->states[probe].next)
+        return;
+    struct gt_search search = {scratch->body, found.value.end, found.value.start,
+                               found.value.start};
+    struct gt_span match, secret;
+    scratch->states[probe].next = found.value.start + 1;
+    if (gt_regex_find(p->regex, scratch->runner, &search, &match, &secret) == 1)
+        consider(scratch, p->rule, found.value, secret);
+}
+
+static int on_name(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
+{
+    const struct gt_span word = {to - needle->least, to};
+    for (size_t i = 0; i < needle->target_count && !scratch->gave_up; i++) {
+        if (!scratch->ruleset->probes[needle->targets[i]].alone)
+            on_assignment(scratch, needle->targets[i], word);
+        if (!in_time(scratch, needle->targets[i]))
+            break;
+    }
+    if (scratch->gave_up)
+        give_up_at(scratch, to);
+    return scratch->gave_up;
+}
+
 static int on_pattern(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
 {
     size_t window = needle->most == SIZE_MAX    ? WINDOW_UNBOUNDED
@@ -327,8 +371,8 @@ static int on_keyword(struct gt_scratch *scratch, const struct gt_needle *needle
 
 static int (*const on_needle[])(struct gt_scratch *, const struct gt_needle *, size_t) = {
     [GT_NEEDLE_TRIGGER] = on_trigger, [GT_NEEDLE_WORD] = on_word,
-    [GT_NEEDLE_PATTERN] = on_pattern, [GT_NEEDLE_DOMAIN] = on_domain,
-    [GT_NEEDLE_KEYWORD] = on_keyword,
+    [GT_NEEDLE_NAME] = on_name,       [GT_NEEDLE_PATTERN] = on_pattern,
+    [GT_NEEDLE_DOMAIN] = on_domain,   [GT_NEEDLE_KEYWORD] = on_keyword,
 };
 
 static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
