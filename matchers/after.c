@@ -1,5 +1,6 @@
 #include "matchers/after.h"
 
+#include "matchers/runs.h"
 #include "matchers/tokens.h"
 
 #include <ctype.h>
@@ -10,6 +11,7 @@
 /* Shorter words stand in others ("ably" in "probably"): they need boundaries. */
 #define BOUND_UNDER 6
 #define NAME_MAX_BYTES 64
+#define DEPTH_MAX 20 /* deeper groups count as empty */
 
 /* The byte before a value, and those behind it: what would make it a part of something longer, of a
  * path, an address, a file name or an anchor. */
@@ -79,9 +81,32 @@ static void add_token(bool *alphabet, const struct gt_token *token)
         alphabet[(unsigned char)token->at[0]] = true;
 }
 
-static void learn_alphabet(bool *alphabet, const char *pattern)
+/* Bytes of the shortest match of the tokens from *at to the end of their group. */
+static size_t least_of(const struct gt_tokens *tokens, size_t *at, size_t depth)
+{
+    size_t sum = 0, least = SIZE_MAX;
+    for (; *at < tokens->count && tokens->items[*at].kind != GT_TOKEN_CLOSE; ++*at) {
+        size_t bytes = tokens->items[*at].kind == GT_TOKEN_ATOM;
+        if (gt_token_is_bar(&tokens->items[*at])) {
+            least = sum < least ? sum : least;
+            sum = 0;
+            continue;
+        }
+        if (tokens->items[*at].kind == GT_TOKEN_OPEN) {
+            ++*at;
+            bytes = depth < DEPTH_MAX ? least_of(tokens, at, depth + 1) : 0;
+        }
+        const struct gt_token *repeat = gt_token_repeat(tokens, *at);
+        sum += bytes * (repeat ? repeat->least : 1);
+    }
+    return sum < least ? sum : least;
+}
+
+static void learn_value(struct gt_after *after, const char *pattern)
 {
     struct gt_tokens *tokens = malloc(sizeof *tokens);
+    bool *alphabet = after->alphabet;
+    size_t at = 0;
     if (tokens)
         tokens->count = 0;
     bool known = tokens && gt_pattern_tokenize(pattern, tokens);
@@ -93,6 +118,8 @@ static void learn_alphabet(bool *alphabet, const char *pattern)
     if (strstr(pattern, "(?i"))
         for (int c = 0; c <= UCHAR_MAX; c++)
             alphabet[c] |= alphabet[tolower(c)] || alphabet[toupper(c)];
+    after->least = known ? least_of(tokens, &at, 0) : 0;
+    after->least = after->least ? after->least : 1;
     free(tokens);
 }
 
@@ -115,7 +142,7 @@ struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *word
         if (!word)
             return NULL;
     }
-    learn_alphabet(after->alphabet, pattern);
+    learn_value(after, pattern);
     return after->words ? after : NULL;
 }
 
@@ -158,6 +185,42 @@ static bool stands(const char *text, size_t from, size_t to, size_t len)
 }
 
 /* ---- leading ---- */
+
+bool gt_after_in_runs(const struct gt_after *after)
+{
+    bool digit = false;
+    for (int c = 0; c <= UCHAR_MAX; c++) {
+        if (after->alphabet[c] && !gt_run_byte((char)c))
+            return false;
+        digit |= after->alphabet[c] && isdigit(c);
+    }
+    return digit && after->least >= GT_RUN_MIN;
+}
+
+static bool is_separator(char c)
+{
+    return c == '_' || c == '-' || c == '.' || c == ' ';
+}
+
+bool gt_after_word_stands(const char *text, size_t len, size_t from, size_t to,
+                          const struct gt_word_part *part, size_t *ret_to)
+{
+    const char *word = part->word;
+    for (uint32_t i = part->from; i-- > 0;) {
+        if (word[i] == '_')
+            from -= from > 0 && is_separator(text[from - 1]);
+        else if (from == 0 || lower(text[--from]) != (unsigned char)word[i])
+            return false;
+    }
+    for (uint32_t i = part->to; word[i]; i++) {
+        if (word[i] == '_')
+            to += to < len && is_separator(text[to]);
+        else if (to >= len || lower(text[to++]) != (unsigned char)word[i])
+            return false;
+    }
+    *ret_to = to;
+    return stands(text, from, to, len);
+}
 
 bool gt_after_leads(const struct gt_after *after, const char *text, size_t len, size_t to,
                     size_t *ret_limit)
@@ -224,7 +287,8 @@ static bool holds(const char *text, struct span name, const char *const *words)
     return false;
 }
 
-enum gt_after_how gt_after_judge(const struct gt_after *after, const char *text, size_t start)
+enum gt_after_how gt_after_judge(const struct gt_after *after, const char *text, size_t start,
+                                 size_t *ret_distance)
 {
     struct span word, name = name_before(text, start);
     if (!find_word(after, text, start, &word))
@@ -232,6 +296,7 @@ enum gt_after_how gt_after_judge(const struct gt_after *after, const char *text,
     bool secret = holds(text, name, secret_words);
     if (!secret && holds(text, name, other_words))
         return GT_AFTER_NOT;
+    *ret_distance = start - word.to;
     bool named = word.from < name.to && word.to > name.from;
     return named || secret ? GT_AFTER_ASSIGNED : GT_AFTER_NEAR;
 }

@@ -5,12 +5,15 @@
 #define GT_MATCHERS_AFTER_H
 
 #include "core/core.h"
+#include "matchers/needles.h"
 
 #include <limits.h>
 
 /* A value starts at most so many bytes behind its word, and so many line ends. */
 #define GT_AFTER_BYTES 120
 #define GT_AFTER_LINES 2
+/* A word is at most so long in the text. */
+#define GT_AFTER_WORD 64
 
 struct gt_after {
     const char **words; /* lower case; '_' stands for one of "_-. " or nothing */
@@ -32,11 +35,20 @@ struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *word
 /* The value's regex with the boundaries that every such value has. NULL: out of memory. */
 const char *gt_after_pattern(struct gt_arena *arena, const char *pattern);
 
-/* A word ends at `to`: may a value start behind it? Where it would start at the latest comes in
- * ret_limit. Cheap: it is asked at every hit. */
+/* Every value is a run (matchers/runs.h), so that the words need not be looked for elsewhere. */
+bool gt_after_in_runs(const struct gt_after *after);
+
+/* text[from, to) is word[part): does the whole word stand around it? Where it ends comes in
+ * ret_to. */
+bool gt_after_word_stands(const char *text, size_t len, size_t from, size_t to,
+                          const struct gt_word_part *part, size_t *ret_to);
+
+/* A word ends at `to`: may a value start behind it? Where it would start at the latest
+ * comes in ret_limit. Cheap: it is asked at every hit. */
 bool gt_after_leads(const struct gt_after *after, const char *text, size_t len, size_t to,
                     size_t *ret_limit);
-/* A value starts at `start`. */
-enum gt_after_how gt_after_judge(const struct gt_after *after, const char *text, size_t start);
+/* A value starts at `start`. ret_distance: bytes between the word and it. */
+enum gt_after_how gt_after_judge(const struct gt_after *after, const char *text, size_t start,
+                                 size_t *ret_distance);
 
 #endif

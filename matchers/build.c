@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define DATABASE_FORMAT "7" /* goes up when rules, needles or notes change their meaning */
+#define DATABASE_FORMAT "9" /* goes up when rules, needles or notes change their meaning */
 #define PACKED_MAX ((size_t)256 * 1024 * 1024)
 
 /* What is learnt of a probe when the database is built, and kept with it. */
@@ -76,12 +76,12 @@ const char *gt_build_find_cache(struct gt_ruleset *ruleset, const char *director
 static void remove_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes,
                           const char *why)
 {
-    const struct gt_needle *needle = &ruleset->plain.items[index];
+    const struct gt_needle *needle = &ruleset->sets[GT_SET_PLAIN].items[index];
     for (size_t i = 0; i < needle->target_count; i++) {
         leave_alone(ruleset, needle->targets[i], why);
         notes[needle->targets[i]].state = NOTE_REMOVED;
     }
-    gt_needles_remove(&ruleset->plain, index);
+    gt_needles_remove(&ruleset->sets[GT_SET_PLAIN], index);
 }
 
 static uint32_t learn_before(struct gt_arena *arena, const struct gt_rule *rule)
@@ -100,12 +100,9 @@ static void learn(struct gt_ruleset *ruleset, struct note *notes)
         const struct gt_rule *rule = &ruleset->rules.items[i];
         notes[i].before = rule->keywords.count > 0 ? learn_before(ruleset->arena, rule) : 0;
         ruleset->probes[i].before = notes[i].before;
-        if (rule->after.count > 0)
-            rule->after_words->least = notes[i].least =
-                (uint32_t)gt_pattern_least(ruleset->arena, rule->pattern);
     }
-    for (size_t i = ruleset->plain.count; i-- > 0;) {
-        struct gt_needle *needle = &ruleset->plain.items[i];
+    for (size_t i = ruleset->sets[GT_SET_PLAIN].count; i-- > 0;) {
+        struct gt_needle *needle = &ruleset->sets[GT_SET_PLAIN].items[i];
         if (needle->kind != GT_NEEDLE_PATTERN)
             continue;
         if (gt_needle_inspect(needle) < 0) {
@@ -122,7 +119,7 @@ static void learn(struct gt_ruleset *ruleset, struct note *notes)
 
 static void apply_to_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes)
 {
-    struct gt_needle *needle = &ruleset->plain.items[index];
+    struct gt_needle *needle = &ruleset->sets[GT_SET_PLAIN].items[index];
     const struct note *note = &notes[needle->targets[0]];
     if (note->state == NOTE_REMOVED) {
         remove_needle(ruleset, index, notes, "Vectorscan does not take its pattern");
@@ -134,14 +131,11 @@ static void apply_to_needle(struct gt_ruleset *ruleset, size_t index, struct not
 
 static void apply_notes(struct gt_ruleset *ruleset, struct note *notes)
 {
-    for (size_t i = ruleset->plain.count; i-- > 0;)
-        if (ruleset->plain.items[i].kind == GT_NEEDLE_PATTERN)
+    for (size_t i = ruleset->sets[GT_SET_PLAIN].count; i-- > 0;)
+        if (ruleset->sets[GT_SET_PLAIN].items[i].kind == GT_NEEDLE_PATTERN)
             apply_to_needle(ruleset, i, notes);
     for (size_t i = 0; i < ruleset->probe_count; i++) {
-        const struct gt_rule *rule = ruleset->probes[i].rule;
         ruleset->probes[i].before = notes[i].before;
-        if (rule && rule->after.count > 0)
-            rule->after_words->least = notes[i].least;
         if (notes[i].state == NOTE_ALONE)
             leave_alone(ruleset, i, "Vectorscan or its keywords miss an example of it");
     }
@@ -153,8 +147,8 @@ static int compile_plain(struct gt_ruleset *ruleset, struct note *notes, struct 
 {
     for (;;) {
         size_t bad = 0;
-        int rc = gt_database_compile(&ruleset->plain, &ruleset->plain_database, &bad, err);
-        if (rc != GT_E_INVALID || ruleset->plain.items[bad].kind != GT_NEEDLE_PATTERN)
+        int rc = gt_database_compile(&ruleset->sets[GT_SET_PLAIN], &bad, err);
+        if (rc != GT_E_INVALID || ruleset->sets[GT_SET_PLAIN].items[bad].kind != GT_NEEDLE_PATTERN)
             return rc;
         remove_needle(ruleset, bad, notes, "Vectorscan does not compile its pattern");
     }
@@ -172,8 +166,9 @@ static int build_databases(struct gt_ruleset *ruleset, struct note *notes, struc
     size_t bad;
     learn(ruleset, notes);
     int rc = compile_plain(ruleset, notes, err);
-    if (rc >= 0)
-        rc = gt_database_compile(&ruleset->folded, &ruleset->folded_database, &bad, err);
+    for (size_t i = 0; i < GT_SETS && rc >= 0; i++)
+        if (i != GT_SET_PLAIN)
+            rc = gt_database_compile(&ruleset->sets[i], &bad, err);
     find_alone(ruleset);
     if (rc >= 0)
         rc = gt_ruleset_fall_back(ruleset, err);
@@ -183,37 +178,68 @@ static int build_databases(struct gt_ruleset *ruleset, struct note *notes, struc
     return rc;
 }
 
-static void write_cache(struct gt_ruleset *ruleset, const char *path, const struct note *notes)
+/* A database tells needles by their number: they must be those that it was made of. */
+static int hash_needles(const struct gt_ruleset *ruleset, char ret_hash[GT_ID_TEXT])
 {
-    GT_BUFFER_AUTO struct gt_buffer rules = GT_BUFFER(PACKED_MAX);
+    size_t most = 0, count = 0;
+    for (size_t s = 0; s < GT_SETS; s++)
+        most += 2 * ruleset->sets[s].count + 1;
+    struct gt_part *parts = gt_arena_array(ruleset->arena, most, sizeof *parts);
+    if (!parts)
+        return GT_E_NOMEM;
+    for (size_t s = 0; s < GT_SETS; s++) {
+        parts[count++] = gt_part("set");
+        for (size_t i = 0; i < ruleset->sets[s].count; i++) {
+            const struct gt_needle *needle = &ruleset->sets[s].items[i];
+            parts[count++] = gt_part(needle->expression);
+            parts[count++] = (struct gt_part){&needle->kind, sizeof needle->kind};
+        }
+    }
+    gt_id_make("needles", parts, count, ret_hash);
+    return 0;
+}
+
+static void write_cache(struct gt_ruleset *ruleset, const char *path, const struct note *notes,
+                        const char *needles)
+{
+    GT_BUFFER_AUTO struct gt_buffer rules = GT_BUFFER(PACKED_MAX), learnt = GT_BUFFER(PACKED_MAX);
+    gt_buffer_append(&learnt, notes, ruleset->probe_count * sizeof *notes);
+    gt_buffer_append(&learnt, needles, GT_ID_TEXT);
     gt_rules_pack(&ruleset->rules, &rules);
     struct gt_cached cached = {
-        ruleset->plain_database,
-        ruleset->folded_database,
-        {(const char *)notes, ruleset->probe_count * sizeof *notes},
+        {0},
+        {learnt.data, learnt.len},
         {rules.data, rules.len},
     };
+    for (size_t i = 0; i < GT_SETS; i++)
+        cached.databases[i] = ruleset->sets[i].database;
     struct gt_error why = {.message = "the rules do not fit in memory"};
-    if (!gt_buffer_ok(&rules) || gt_cache_write(path, &cached, &why) < 0)
+    if (!gt_buffer_ok(&rules) || !gt_buffer_ok(&learnt) || gt_cache_write(path, &cached, &why) < 0)
         gt_ruleset_warn(ruleset, "compiled rules are not kept: %s", why.message);
 }
 
 /* ---- from the cache ---- */
+
+static void drop_databases(struct gt_ruleset *ruleset)
+{
+    for (size_t i = 0; i < GT_SETS; i++) {
+        hs_free_database(ruleset->sets[i].database);
+        ruleset->sets[i].database = NULL;
+    }
+}
 
 int gt_build_read(struct gt_ruleset *ruleset, const char *path, struct gt_cached *ret_cached)
 {
     struct gt_mistakes mistakes = {.arena = ruleset->arena};
     if (gt_cache_read(path, ruleset->arena, ret_cached) < 0)
         return GT_E_NOTFOUND;
-    ruleset->plain_database = ret_cached->plain;
-    ruleset->folded_database = ret_cached->folded;
+    for (size_t i = 0; i < GT_SETS; i++)
+        ruleset->sets[i].database = ret_cached->databases[i];
     if (gt_rules_unpack(&ruleset->rules, ret_cached->rules) == 0) {
         gt_rules_link(&ruleset->rules, &mistakes);
         return 0;
     }
-    hs_free_database(ruleset->plain_database);
-    hs_free_database(ruleset->folded_database);
-    ruleset->plain_database = ruleset->folded_database = NULL;
+    drop_databases(ruleset);
     return GT_E_NOTFOUND;
 }
 
@@ -227,10 +253,15 @@ static void hasten_alone(struct gt_ruleset *ruleset)
 
 int gt_build_apply(struct gt_ruleset *ruleset, const struct gt_cached *cached)
 {
+    char hash[GT_ID_TEXT];
     struct note *notes = gt_arena_array(ruleset->arena, ruleset->probe_count + 1, sizeof *notes);
-    if (!notes || cached->notes.len != ruleset->probe_count * sizeof *notes)
-        return GT_E_INVALID;
-    memcpy(notes, cached->notes.ptr, cached->notes.len);
+    size_t size = ruleset->probe_count * sizeof *notes;
+    if (!notes || hash_needles(ruleset, hash) < 0 || cached->notes.len != size + sizeof hash ||
+        memcmp(cached->notes.ptr + size, hash, sizeof hash) != 0) {
+        drop_databases(ruleset);
+        return GT_E_NOTFOUND;
+    }
+    memcpy(notes, cached->notes.ptr, size);
     apply_notes(ruleset, notes);
     hasten_alone(ruleset);
     return 0;
@@ -243,9 +274,11 @@ int gt_build(struct gt_ruleset *ruleset, const char *path, struct gt_error *err)
     struct note *notes = gt_arena_array(ruleset->arena, ruleset->probe_count + 1, sizeof *notes);
     if (!notes)
         return gt_fail(err, GT_E_NOMEM, "out of memory for the rules");
+    char needles[GT_ID_TEXT]; /* as they are when the cache is read, none removed yet */
+    bool keep = path && hash_needles(ruleset, needles) == 0;
     int rc = build_databases(ruleset, notes, err);
-    if (rc >= 0 && path)
-        write_cache(ruleset, path, notes);
+    if (rc >= 0 && keep)
+        write_cache(ruleset, path, notes, needles);
     hasten_alone(ruleset);
     return rc;
 }

@@ -5,7 +5,9 @@
 
 #define FILE_MAX ((size_t)512 * 1024 * 1024)
 #define MAGIC "GTDB"
-#define PARTS 4 /* plain database, folded database, notes, rules */
+#define PARTS (GT_SETS + 2) /* a database a set, notes, rules */
+#define NOTES GT_SETS
+#define RULES (GT_SETS + 1)
 
 /* The file: magic, a hash of notes and rules, then each part with its length before it (8 bytes).
  * Vectorscan checks its own parts when it takes them. All of it is written and read by one machine,
@@ -69,7 +71,7 @@ static bool open_parts(struct gt_str file, struct gt_str parts[PARTS])
     for (int i = 0; i < PARTS; i++)
         if (!take_part(&file, &parts[i]))
             return false;
-    hash_parts(parts[2], parts[3], hash);
+    hash_parts(parts[NOTES], parts[RULES], hash);
     return file.len == 0 && memcmp(hash, head.hash, sizeof hash) == 0;
 }
 
@@ -87,13 +89,16 @@ int gt_cache_read(const char *path, struct gt_arena *arena, struct gt_cached *re
     if (!gt_file_exists(path) || gt_file_read(path, &file, NULL) < 0 ||
         !open_parts((struct gt_str){file.data, file.len}, parts))
         return GT_E_NOTFOUND;
-    cached.notes =
-        (struct gt_str){gt_arena_memdup(arena, parts[2].ptr, parts[2].len), parts[2].len};
-    cached.rules =
-        (struct gt_str){gt_arena_memdup(arena, parts[3].ptr, parts[3].len), parts[3].len};
-    if (!cached.notes.ptr || !cached.rules.ptr || !deserialize(parts[0], &cached.plain) ||
-        !deserialize(parts[1], &cached.folded)) {
-        hs_free_database(cached.plain);
+    cached.notes = (struct gt_str){gt_arena_memdup(arena, parts[NOTES].ptr, parts[NOTES].len),
+                                   parts[NOTES].len};
+    cached.rules = (struct gt_str){gt_arena_memdup(arena, parts[RULES].ptr, parts[RULES].len),
+                                   parts[RULES].len};
+    bool whole = cached.notes.ptr && cached.rules.ptr;
+    for (size_t i = 0; i < GT_SETS && whole; i++)
+        whole = deserialize(parts[i], &cached.databases[i]);
+    if (!whole) {
+        for (size_t i = 0; i < GT_SETS; i++)
+            hs_free_database(cached.databases[i]);
         return GT_E_NOTFOUND;
     }
     *ret_cached = cached;
@@ -123,9 +128,9 @@ int gt_cache_write(const char *path, const struct gt_cached *cached, struct gt_e
     GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(FILE_MAX);
     struct head head = {.magic = MAGIC};
     gt_buffer_append(&out, &head, sizeof head);
-    int rc = append_database(&out, cached->plain);
-    if (rc >= 0)
-        rc = append_database(&out, cached->folded);
+    int rc = 0;
+    for (size_t i = 0; i < GT_SETS && rc >= 0; i++)
+        rc = append_database(&out, cached->databases[i]);
     append_part(&out, cached->notes.ptr, cached->notes.len);
     append_part(&out, cached->rules.ptr, cached->rules.len);
     if (rc < 0 || !gt_buffer_ok(&out))

@@ -12,7 +12,7 @@ static size_t length(struct gt_span span)
 }
 
 /* Which of two rules tells more about the same bytes: one of a provider before a generic one, the
- * surer, the longer. */
+ * surer, the longer, the one whose name stands nearer. */
 static bool is_better(const struct gt_candidate *a, const struct gt_candidate *b)
 {
     bool generic_a = a->rule->category == GT_CATEGORY_GENERIC;
@@ -23,6 +23,8 @@ static bool is_better(const struct gt_candidate *a, const struct gt_candidate *b
         return a->confidence > b->confidence;
     if (length(a->secret) != length(b->secret))
         return length(a->secret) > length(b->secret);
+    if (a->after != GT_AFTER_NOT && b->after != GT_AFTER_NOT && a->distance != b->distance)
+        return a->distance < b->distance;
     return strcmp(a->rule->id, b->rule->id) < 0;
 }
 

@@ -79,18 +79,30 @@ static int add_keywords(struct gt_ruleset *ruleset, const struct gt_rule *rule, 
     int rc = 0;
     for (size_t i = 0; i < rule->keywords.count && rc >= 0; i++) {
         const char *text = GT_RULE_STRING(rule->keywords, i);
-        rc = gt_needles_add_literal(&ruleset->plain, GT_NEEDLE_TRIGGER, text, strlen(text), false,
-                                    index, err);
+        rc = gt_needles_add_literal(&ruleset->sets[GT_SET_PLAIN], GT_NEEDLE_TRIGGER, text,
+                                    strlen(text), false, index, err);
     }
     return rc;
 }
 
-static int add_words(struct gt_ruleset *ruleset, enum gt_needle_kind kind,
-                     const struct gt_list *words, uint32_t index, struct gt_error *err)
+static int add_words(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
+                     struct gt_error *err)
+{
+    bool in_runs = gt_after_in_runs(rule->after_words);
+    struct gt_needles *needles = &ruleset->sets[in_runs ? GT_SET_WORDS : GT_SET_PLAIN];
+    int rc = 0;
+    for (size_t i = 0; i < rule->after.count && rc >= 0; i++)
+        rc = gt_needles_add_word(needles, GT_RULE_STRING(rule->after, i), index, err);
+    return rc;
+}
+
+static int add_names(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
+                     struct gt_error *err)
 {
     int rc = 0;
-    for (size_t i = 0; i < words->count && rc >= 0; i++)
-        rc = gt_needles_add_word(&ruleset->plain, kind, GT_RULE_STRING(*words, i), index, err);
+    for (size_t i = 0; i < rule->assigned.count && rc >= 0; i++)
+        rc = gt_needles_add_name(&ruleset->sets[GT_SET_PLAIN], GT_RULE_STRING(rule->assigned, i),
+                                 index, err);
     return rc;
 }
 
@@ -103,16 +115,19 @@ static int probe_needles(struct gt_ruleset *ruleset, size_t index, struct gt_err
     if (rule && rule->keywords.count > 0)
         return add_keywords(ruleset, rule, (uint32_t)index, err);
     if (rule && rule->after.count > 0)
-        return add_words(ruleset, GT_NEEDLE_WORD, &rule->after, (uint32_t)index, err);
+        return add_words(ruleset, rule, (uint32_t)index, err);
     if (rule && rule->assigned.count > 0)
-        return add_words(ruleset, GT_NEEDLE_NAME, &rule->assigned, (uint32_t)index, err);
-    return gt_needles_add_pattern(&ruleset->plain, probe->pattern, (uint32_t)index, err);
+        return add_names(ruleset, rule, (uint32_t)index, err);
+    return gt_needles_add_pattern(&ruleset->sets[GT_SET_PLAIN], probe->pattern, (uint32_t)index,
+                                  err);
 }
 
 static int make_needles(struct gt_ruleset *ruleset, struct gt_error *err)
 {
-    ruleset->plain.arena = ruleset->folded.arena = ruleset->arena;
-    int rc = gt_brands_needles(&ruleset->brands, &ruleset->plain, &ruleset->folded, err);
+    for (size_t i = 0; i < GT_SETS; i++)
+        ruleset->sets[i].arena = ruleset->arena;
+    int rc = gt_brands_needles(&ruleset->brands, &ruleset->sets[GT_SET_PLAIN],
+                               &ruleset->sets[GT_SET_FOLDED], err);
     for (size_t i = 0; i < ruleset->probe_count && rc >= 0; i++)
         rc = probe_needles(ruleset, i, err);
     return rc;
@@ -157,7 +172,8 @@ static int open_parts(struct gt_ruleset *ruleset, const struct gt_ruleset_settin
         rc = make_needles(ruleset, err);
     if (rc < 0)
         return rc; /* gt_ruleset_close() frees the databases read */
-    return known ? gt_build_apply(ruleset, &cached) : gt_build(ruleset, path, err);
+    known = known && gt_build_apply(ruleset, &cached) == 0;
+    return known ? 0 : gt_build(ruleset, path, err);
 }
 
 int gt_ruleset_open(const struct gt_ruleset_settings *settings, struct gt_ruleset **ret_ruleset,
@@ -194,8 +210,8 @@ void gt_ruleset_close(struct gt_ruleset *ruleset)
 {
     if (!ruleset)
         return;
-    hs_free_database(ruleset->plain_database);
-    hs_free_database(ruleset->folded_database);
+    for (size_t i = 0; i < GT_SETS; i++)
+        hs_free_database(ruleset->sets[i].database);
     gt_rules_free(&ruleset->rules);
     gt_brands_close(&ruleset->brands);
     gt_arena_free(ruleset->arena);

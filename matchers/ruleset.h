@@ -33,8 +33,7 @@ struct gt_ruleset {
     struct gt_brands brands;
     struct gt_probe *probes;
     size_t probe_count;
-    struct gt_needles plain, folded;
-    hs_database_t *plain_database, *folded_database; /* NULL: no needles */
+    struct gt_needles sets[GT_SETS];
     bool has_alone;
 
     enum gt_lang lang;
@@ -54,7 +53,7 @@ void gt_ruleset_warn(struct gt_ruleset *ruleset, const char *format, ...)
  * `directory` names a place. */
 const char *gt_build_find_cache(struct gt_ruleset *ruleset, const char *directory);
 /* Fills rules and databases from the cache; GT_E_NOTFOUND: it has none. Once probes and needles are
- * made, apply() gives them what was learnt. */
+ * made, apply() gives them what was learnt; GT_E_NOTFOUND: the cache was made of other needles. */
 int gt_build_read(struct gt_ruleset *ruleset, const char *path, struct gt_cached *ret_cached);
 int gt_build_apply(struct gt_ruleset *ruleset, const struct gt_cached *cached);
 /* Learns, compiles, proves; writes the cache (path may be NULL). */

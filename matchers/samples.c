@@ -6,7 +6,8 @@
 
 #define REPEATED_MAX 6 /* of one character in a row */
 #define COUNTING_MAX 7 /* 1234567, abcdefg, 7654321 */
-#define KINDS_MIN 4    /* different characters */
+#define LONG_WORD 6
+#define KINDS_MIN 4 /* different characters */
 
 static const char *const sample_words[] = {
     "example",  "sample",   "changeme", "change_me", "change-me", "placeholder", "your_",
@@ -16,12 +17,20 @@ static const char *const sample_words[] = {
     "mysecret", "notreal",  "not_real", "fake",      "<your",     "test_key",    NULL,
 };
 
+static bool goes_on(const char *value, size_t len, size_t at)
+{
+    return at < len && isalnum((unsigned char)value[at]);
+}
+
+/* A short word stands in a random value by chance: it counts where it stands alone. */
 static bool holds_word(const char *value, size_t len)
 {
     for (const char *const *word = sample_words; *word; word++) {
         size_t size = strlen(*word);
         for (size_t i = 0; i + size <= len; i++)
-            if (strncasecmp(value + i, *word, size) == 0)
+            if (strncasecmp(value + i, *word, size) == 0 &&
+                (size >= LONG_WORD ||
+                 (!goes_on(value, len, i + size) && (i == 0 || !goes_on(value, len, i - 1)))))
                 return true;
     }
     return false;

@@ -2,6 +2,7 @@
 
 #include "matchers/assigned.h"
 #include "matchers/fold.h"
+#include "matchers/runs.h"
 #include "matchers/samples.h"
 
 #include <string.h>
@@ -192,8 +193,9 @@ static void consider(struct gt_scratch *scratch, const struct gt_rule *rule, str
 {
     struct gt_str secret = secret_of(scratch, span);
     enum gt_after_how after = GT_AFTER_NOT;
+    size_t distance = 0;
     if (rule->after_words) {
-        after = gt_after_judge(rule->after_words, scratch->body, span.start);
+        after = gt_after_judge(rule->after_words, scratch->body, span.start, &distance);
         if (after == GT_AFTER_NOT || gt_value_is_sample(secret.ptr, secret.len))
             return;
     }
@@ -208,8 +210,12 @@ static void consider(struct gt_scratch *scratch, const struct gt_rule *rule, str
     struct gt_candidate *candidate = new_candidate(scratch);
     if (!candidate)
         return;
-    *candidate = (struct gt_candidate){
-        .rule = rule, .match = match, .secret = span, .slot = slot, .after = after};
+    *candidate = (struct gt_candidate){.rule = rule,
+                                       .match = match,
+                                       .secret = span,
+                                       .slot = slot,
+                                       .after = after,
+                                       .distance = distance};
     run_checks(candidate, secret);
     weigh_after(candidate);
     scratch->seen[slot] = (uint32_t)++scratch->candidate_count;
@@ -291,12 +297,14 @@ static int on_trigger(struct gt_scratch *scratch, const struct gt_needle *needle
 
 static int on_word(struct gt_scratch *scratch, const struct gt_needle *needle, size_t to)
 {
+    size_t from = to - needle->least, end, limit;
+    const char *body = scratch->body;
     for (size_t i = 0; i < needle->target_count; i++) {
         const struct gt_probe *probe = &scratch->ruleset->probes[needle->targets[i]];
-        size_t limit;
         if (!probe->alone &&
-            gt_after_leads(probe->rule->after_words, scratch->body, scratch->len, to, &limit) &&
-            gt_confirm(scratch, needle->targets[i], to, limit))
+            gt_after_word_stands(body, scratch->len, from, to, &needle->parts[i], &end) &&
+            gt_after_leads(probe->rule->after_words, body, scratch->len, end, &limit) &&
+            gt_confirm(scratch, needle->targets[i], end, limit))
             return 1;
     }
     return 0;
@@ -379,7 +387,7 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
                   void *user)
 {
     struct gt_scratch *scratch = user;
-    const struct gt_needle *needle = &scratch->ruleset->plain.items[id];
+    const struct gt_needle *needle = &scratch->ruleset->sets[GT_SET_PLAIN].items[id];
     return on_needle[needle->kind](scratch, needle, (size_t)to);
 }
 
@@ -408,10 +416,39 @@ static void start_document(struct gt_scratch *scratch, const char *bytes, size_t
 static int scan_plain(struct gt_scratch *scratch, struct gt_error *err)
 {
     const struct gt_ruleset *ruleset = scratch->ruleset;
-    if (!ruleset->plain_database || scratch->len == 0)
+    if (!ruleset->sets[GT_SET_PLAIN].database || scratch->len == 0)
         return 0;
-    hs_error_t rc = hs_scan(ruleset->plain_database, scratch->body, (unsigned)scratch->len, 0,
-                            scratch->hs, on_hit, scratch);
+    hs_error_t rc = hs_scan(ruleset->sets[GT_SET_PLAIN].database, scratch->body,
+                            (unsigned)scratch->len, 0, scratch->hs, on_hit, scratch);
+    return rc == HS_SUCCESS || rc == HS_SCAN_TERMINATED
+               ? 0
+               : gt_fail(err, GT_E_INVALID, "Vectorscan failed with code %d", rc);
+}
+
+static int on_word_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                       void *user)
+{
+    struct gt_scratch *scratch = user;
+    return on_word(scratch, &scratch->ruleset->sets[GT_SET_WORDS].items[id],
+                   scratch->window + (size_t)to);
+}
+
+/* Words are looked for only where a run of bytes behind them may be their value. */
+static int scan_words(struct gt_scratch *scratch, struct gt_error *err)
+{
+    const hs_database_t *database = scratch->ruleset->sets[GT_SET_WORDS].database;
+    struct gt_span run = {0, 0};
+    size_t done = 0;
+    hs_error_t rc = HS_SUCCESS;
+    while (database && rc == HS_SUCCESS &&
+           gt_run_next(scratch->body, scratch->len, run.end, &run)) {
+        size_t from = back(run.start, GT_AFTER_BYTES + GT_AFTER_WORD);
+        scratch->window = from > back(done, GT_AFTER_WORD) ? from : back(done, GT_AFTER_WORD);
+        done = run.end - GT_RUN_MIN;
+        if (done > scratch->window)
+            rc = hs_scan(database, scratch->body + scratch->window,
+                         (unsigned)(done - scratch->window), 0, scratch->hs, on_word_hit, scratch);
+    }
     return rc == HS_SUCCESS || rc == HS_SCAN_TERMINATED
                ? 0
                : gt_fail(err, GT_E_INVALID, "Vectorscan failed with code %d", rc);
@@ -431,7 +468,9 @@ int gt_scan(struct gt_scratch *scratch, const char *bytes, size_t len, struct gt
 {
     start_document(scratch, bytes, len);
     int rc = scan_plain(scratch, err);
-    if (rc >= 0 && !scratch->gave_up && scratch->ruleset->folded_database)
+    if (rc >= 0 && !scratch->gave_up)
+        rc = scan_words(scratch, err);
+    if (rc >= 0 && !scratch->gave_up && scratch->ruleset->sets[GT_SET_FOLDED].database)
         rc = gt_scan_folded(scratch);
     if (rc < 0)
         return rc;

@@ -13,7 +13,8 @@ struct gt_candidate {
     const struct gt_rule *rule;
     struct gt_span match, secret;
     int confidence;          /* after the checks */
-    enum gt_after_how after; /* of a rule with `after` */
+    enum gt_after_how after; /* of a rule with `after`, with the bytes between word and secret */
+    size_t distance;
     uint32_t passed, failed; /* bits: index in the rule's checks */
     size_t slot;             /* in the set of seen secrets */
     bool dropped;            /* a better rule has the same secret */
@@ -72,6 +73,7 @@ struct gt_scratch {
 
     const char *body;
     size_t len;
+    size_t window;  /* where the part begins that is looked at for words */
     size_t horizon; /* everything before it was judged */
     int64_t started_ms, clock_ms;
     bool gave_up, out_of_memory;

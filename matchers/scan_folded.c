@@ -75,7 +75,7 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 {
     struct gt_piece *piece = user;
     struct gt_scratch *scratch = piece->scratch;
-    const struct gt_needle *needle = &scratch->ruleset->folded.items[id];
+    const struct gt_needle *needle = &scratch->ruleset->sets[GT_SET_FOLDED].items[id];
     size_t start = piece->start + piece->from[to - needle->most];
     size_t end = piece->start + piece->from[to];
     if (start >= piece->next || !gt_stands_alone(scratch->body, scratch->len, start, end))
@@ -102,7 +102,7 @@ static int scan_stretch(struct gt_piece *piece, size_t start, size_t end)
     while (start < end) {
         size_t stop = fold_piece(piece, start, end);
         piece->next = stop < end ? whole(scratch->body, stop - AROUND) : scratch->len;
-        hs_error_t rc = hs_scan(scratch->ruleset->folded_database, piece->bytes,
+        hs_error_t rc = hs_scan(scratch->ruleset->sets[GT_SET_FOLDED].database, piece->bytes,
                                 (unsigned)piece->len, 0, scratch->hs, on_hit, piece);
         if (rc != HS_SUCCESS && rc != HS_SCAN_TERMINATED)
             return GT_E_INVALID;

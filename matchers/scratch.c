@@ -24,12 +24,12 @@ static int allocate(struct gt_scratch *scratch, const struct gt_ruleset *ruleset
     scratch->states = calloc(ruleset->probe_count + 1, sizeof *scratch->states);
     scratch->mentions = calloc(ruleset->brands.count + 1, sizeof *scratch->mentions);
     scratch->seen = calloc(scratch->seen_size, sizeof *scratch->seen);
-    scratch->piece = ruleset->folded_database ? gt_piece_new(scratch) : NULL;
+    scratch->piece = ruleset->sets[GT_SET_FOLDED].database ? gt_piece_new(scratch) : NULL;
     bool enough = scratch->arena && scratch->states && scratch->mentions && scratch->seen &&
-                  (scratch->piece || !ruleset->folded_database);
-    const hs_database_t *databases[] = {ruleset->plain_database, ruleset->folded_database};
-    for (size_t i = 0; i < 2 && enough; i++)
-        enough = !databases[i] || hs_alloc_scratch(databases[i], &scratch->hs) == HS_SUCCESS;
+                  (scratch->piece || !ruleset->sets[GT_SET_FOLDED].database);
+    for (size_t i = 0; i < GT_SETS && enough; i++)
+        enough = !ruleset->sets[i].database ||
+                 hs_alloc_scratch(ruleset->sets[i].database, &scratch->hs) == HS_SUCCESS;
     return enough ? gt_runner_new(&scratch->runner, err)
                   : gt_fail(err, GT_E_NOMEM, "out of memory for the matcher");
 }
