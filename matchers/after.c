@@ -1,5 +1,6 @@
 #include "matchers/after.h"
 
+#include "matchers/loosen.h"
 #include "matchers/runs.h"
 #include "matchers/tokens.h"
 
@@ -8,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Shorter words stand in others ("ably" in "probably"): they need boundaries. */
+/* Shorter words are the start of others ("line" of "lineage"). */
 #define BOUND_UNDER 6
 #define NAME_MAX_BYTES 64
 #define DEPTH_MAX 20 /* deeper groups count as empty */
@@ -143,12 +144,16 @@ struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *word
             return NULL;
     }
     learn_value(after, pattern);
+    for (size_t i = 0; i < after->count; i++)
+        after->spelled |= strstr(pattern, after->words[i]) != NULL;
     return after->words ? after : NULL;
 }
 
 const char *gt_after_pattern(struct gt_arena *arena, const char *pattern)
 {
-    return gt_arena_printf(arena, "%s(?:%s)%s", BOUNDARY_BEFORE, pattern, BOUNDARY_BEHIND);
+    const char *bound =
+        gt_arena_printf(arena, "%s(?:%s)%s", BOUNDARY_BEFORE, pattern, BOUNDARY_BEHIND);
+    return bound ? gt_pattern_after_escapes(arena, bound) : NULL;
 }
 
 /* Bytes of the word that starts here; 0: it does not. */
@@ -174,14 +179,14 @@ static bool goes_on(char a, char b)
            (isupper((unsigned char)a) && isupper((unsigned char)b));
 }
 
+/* At its start a word never goes on from another ("coin" in "kucoin"); at its end it may
+ * ("algoliasearch") when it is long. */
 static bool stands(const char *text, size_t from, size_t to, size_t len)
 {
-    if (to - from >= BOUND_UNDER)
-        return true;
-    return !(from > 0 &&
-             (goes_on(text[from - 1], text[from]) ||
-              (isupper((unsigned char)text[from - 1]) && islower((unsigned char)text[from])))) &&
-           !(to < len && goes_on(text[to - 1], text[to]));
+    bool capital = from > 1 && isupper((unsigned char)text[from - 1]) &&
+                   islower((unsigned char)text[from]) && isalpha((unsigned char)text[from - 2]);
+    bool before = capital || (from > 0 && goes_on(text[from - 1], text[from]));
+    return !before && (to - from >= BOUND_UNDER || to == len || !goes_on(text[to - 1], text[to]));
 }
 
 /* ---- leading ---- */
@@ -283,6 +288,15 @@ static bool holds(const char *text, struct span name, const char *const *words)
     for (; *words; words++)
         for (size_t at = name.from; at + strlen(*words) <= name.to; at++)
             if (strncasecmp(text + at, *words, strlen(*words)) == 0)
+                return true;
+    return false;
+}
+
+bool gt_after_names_itself(const struct gt_after *after, const char *value, size_t len)
+{
+    for (size_t i = 0; i < after->count && !after->spelled; i++)
+        for (size_t at = 0; at < len; at++)
+            if (word_length(after->words[i], value + at, len - at) > 0)
                 return true;
     return false;
 }

@@ -18,6 +18,7 @@
 struct gt_after {
     const char **words; /* lower case; '_' stands for one of "_-. " or nothing */
     size_t count;
+    bool spelled;                 /* the value's regex spells a word itself */
     size_t least;                 /* bytes of the shortest value */
     bool alphabet[UCHAR_MAX + 1]; /* bytes of which a value is made; more than these never less */
 };
@@ -47,6 +48,8 @@ bool gt_after_word_stands(const char *text, size_t len, size_t from, size_t to,
  * comes in ret_limit. Cheap: it is asked at every hit. */
 bool gt_after_leads(const struct gt_after *after, const char *text, size_t len, size_t to,
                     size_t *ret_limit);
+/* A value that holds one of the words is a name, not a secret. */
+bool gt_after_names_itself(const struct gt_after *after, const char *value, size_t len);
 /* A value starts at `start`. ret_distance: bytes between the word and it. */
 enum gt_after_how gt_after_judge(const struct gt_after *after, const char *text, size_t start,
                                  size_t *ret_distance);

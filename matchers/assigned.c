@@ -40,14 +40,17 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
+/* text[from, to) in lower case holds one of the words. */
 static bool holds(const char *text, size_t from, size_t to, const char *const *words)
 {
-    for (; *words; words++) {
-        size_t size = strlen(*words);
-        for (size_t at = from; at + size <= to; at++)
-            if (strncasecmp(text + at, *words, size) == 0)
-                return true;
-    }
+    char part[2 * GT_NAME_MAX];
+    size_t len = to > from ? to - from : 0;
+    len = len < sizeof part ? len : sizeof part;
+    for (size_t i = 0; i < len; i++)
+        part[i] = (char)tolower((unsigned char)text[from + i]);
+    for (; len > 0 && *words; words++)
+        if (memmem(part, len, *words, strlen(*words)))
+            return true;
     return false;
 }
 
@@ -280,8 +283,6 @@ bool gt_assignment_read(const char *text, size_t len, struct gt_span word,
     if (!stands(text, len, word))
         return false;
     struct gt_assignment read = {.name = whole_name(text, len, word)};
-    if (!is_ours(text, read.name, word))
-        return false;
     struct reader r = {.text = text, .len = len, .at = read.name.end};
     skip_closers(&r);
     bool tag = !r.closed && here(&r, 0) == '>' && read.name.start > 0 &&
@@ -290,6 +291,8 @@ bool gt_assignment_read(const char *text, size_t len, struct gt_span word,
     if (!skip_value_key(&r) && !skip_operator(&r, takes_blank(text, read.name), &call))
         return false;
     if (!read_value(&r, tag || (r.closed && text[r.at - 1] == '>'), call, &read))
+        return false;
+    if (!is_ours(text, read.name, word))
         return false;
     *ret = read;
     return true;

@@ -16,6 +16,8 @@
 /* No rule may use more than this part of a document's time, so that one bad pattern does not
  * silence the others. */
 #define TIME_SHARE 4
+/* Matches that lead to others are one when they are no further apart. */
+#define LEADS_APART 64
 
 static size_t back(size_t from, size_t by)
 {
@@ -171,7 +173,15 @@ static void weigh_after(struct gt_candidate *candidate)
 static void remember_lead(struct gt_scratch *scratch, const struct gt_rule *rule,
                           struct gt_span span)
 {
-    if (!rule->leads_pairs || scratch->lead_count >= GT_LEADS_MAX)
+    struct gt_lead *last = scratch->lead_count ? &scratch->leads[scratch->lead_count - 1] : NULL;
+    if (!rule->leads_pairs)
+        return;
+    if (last && last->rule == rule && span.start >= last->span.start &&
+        span.start <= last->span.end + LEADS_APART) {
+        last->span.end = span.end;
+        return;
+    }
+    if (scratch->lead_count >= GT_LEADS_MAX)
         return;
     if (scratch->lead_count == scratch->lead_capacity) {
         size_t capacity = scratch->lead_capacity ? 2 * scratch->lead_capacity : 16;
@@ -188,7 +198,8 @@ static void remember_lead(struct gt_scratch *scratch, const struct gt_rule *rule
     scratch->leads[scratch->lead_count++] = (struct gt_lead){rule, span};
 }
 
-static void consider(struct gt_scratch *scratch, const struct gt_rule *rule, struct gt_span match,
+/* False: it is none. */
+static bool consider(struct gt_scratch *scratch, const struct gt_rule *rule, struct gt_span match,
                      struct gt_span span)
 {
     struct gt_str secret = secret_of(scratch, span);
@@ -196,20 +207,21 @@ static void consider(struct gt_scratch *scratch, const struct gt_rule *rule, str
     size_t distance = 0;
     if (rule->after_words) {
         after = gt_after_judge(rule->after_words, scratch->body, span.start, &distance);
-        if (after == GT_AFTER_NOT || gt_value_is_sample(secret.ptr, secret.len))
-            return;
+        if (after == GT_AFTER_NOT || gt_value_is_sample(secret.ptr, secret.len) ||
+            gt_after_names_itself(rule->after_words, secret.ptr, secret.len))
+            return false;
     }
     size_t slot = find_slot(scratch, rule, secret);
     bool seen = scratch->seen[slot] != 0;
     if (seen || !passes(scratch, rule, match, secret)) {
         if (seen)
             remember_lead(scratch, rule, span);
-        return;
+        return seen;
     }
     remember_lead(scratch, rule, span);
     struct gt_candidate *candidate = new_candidate(scratch);
     if (!candidate)
-        return;
+        return true;
     *candidate = (struct gt_candidate){.rule = rule,
                                        .match = match,
                                        .secret = span,
@@ -219,6 +231,7 @@ static void consider(struct gt_scratch *scratch, const struct gt_rule *rule, str
     run_checks(candidate, secret);
     weigh_after(candidate);
     scratch->seen[slot] = (uint32_t)++scratch->candidate_count;
+    return true;
 }
 
 /* Other rules may have matches that start a little before and were not led to yet. */
@@ -227,6 +240,28 @@ static void give_up_at(struct gt_scratch *scratch, size_t place)
     place = back(place, GT_BEFORE_MAX);
     if (place < scratch->horizon)
         scratch->horizon = place;
+}
+
+/* Where the search goes on behind a match. A value behind a word may be the end of one that was
+ * none. */
+static size_t take_match(struct gt_scratch *scratch, const struct gt_probe *probe,
+                         struct gt_span match, struct gt_span secret)
+{
+    bool taken = true;
+    if (probe->rule)
+        taken = consider(scratch, probe->rule, match, secret);
+    else
+        gt_mention_add(scratch, probe->term, match.start, match.end);
+    return !taken && probe->rule->after_words ? match.start + 1 : match.end;
+}
+
+static void count_strike(struct gt_scratch *scratch, uint32_t probe)
+{
+    const struct gt_probe *p = &scratch->ruleset->probes[probe];
+    if (++scratch->states[probe].strikes >= STRIKES_MAX)
+        stop_probe(scratch, probe);
+    else
+        scratch->cut_rule = p->rule ? p->rule->id : p->pattern;
 }
 
 int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t limit)
@@ -239,15 +274,9 @@ int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t l
     size_t entered = search.start;
     while (search.start <= limit && !state->stopped && !scratch->gave_up) {
         int rc = gt_regex_find(p->regex, scratch->runner, &search, &match, &secret);
-        search.start = rc == 1 ? match.end : limit + 1;
-        if (rc == 1 && p->rule)
-            consider(scratch, p->rule, match, secret);
-        else if (rc == 1)
-            gt_mention_add(scratch, p->term, match.start, match.end);
-        else if (rc < 0 && ++state->strikes >= STRIKES_MAX)
-            stop_probe(scratch, probe);
-        else if (rc < 0)
-            scratch->cut_rule = p->rule ? p->rule->id : p->pattern;
+        search.start = rc == 1 ? take_match(scratch, p, match, secret) : limit + 1;
+        if (rc < 0)
+            count_strike(scratch, probe);
         if (!in_time(scratch, probe))
             break;
     }

@@ -20,12 +20,12 @@ struct gt_candidate {
     bool dropped;            /* a better rule has the same secret */
 };
 
-/* A match of a rule that leads to others beside it. */
+/* A match of a rule that leads to others beside it, or several close together. */
 struct gt_lead {
     const struct gt_rule *rule;
     struct gt_span span;
 };
-#define GT_LEADS_MAX 4096 /* kept per document */
+#define GT_LEADS_MAX 65536 /* kept per document */
 
 struct gt_mention {
     uint32_t term;
