@@ -1,8 +1,6 @@
 #include "matchers/after.h"
 
 #include "matchers/loosen.h"
-#include "matchers/runs.h"
-#include "matchers/tokens.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -12,7 +10,6 @@
 /* Shorter words are the start of others ("line" of "lineage"). */
 #define BOUND_UNDER 6
 #define NAME_MAX_BYTES 64
-#define DEPTH_MAX 20 /* deeper groups count as empty */
 
 /* The byte before a value, and those behind it: what would make it a part of something longer, of a
  * path, an address, a file name or an anchor. */
@@ -40,90 +37,6 @@ static bool is_name(char c)
     return isalnum((unsigned char)c) || (c != '\0' && strchr("_.$-", c));
 }
 
-/* ---- what a value is made of ---- */
-
-static void add_escape(bool *alphabet, char letter)
-{
-    for (int c = 0; c <= UCHAR_MAX; c++)
-        alphabet[c] |= letter == 'd'                    ? isdigit(c) != 0
-                       : letter == 'w'                  ? isalnum(c) || c == '_'
-                       : isalnum((unsigned char)letter) ? true
-                                                        : c == (unsigned char)letter;
-}
-
-static void add_class(bool *alphabet, const struct gt_token *token)
-{
-    if (token->at[1] == '^' || memchr(token->at + 1, '[', token->len - 1)) {
-        memset(alphabet, true, UCHAR_MAX + 1);
-        return;
-    }
-    for (size_t i = 1; i + 1 < token->len; i++) {
-        unsigned char from = (unsigned char)token->at[i], to = from;
-        if (from == '\\') {
-            add_escape(alphabet, token->at[++i]);
-            continue;
-        }
-        if (token->at[i + 1] == '-' && i + 3 < token->len)
-            to = (unsigned char)token->at[i += 2];
-        for (int c = from; c <= to; c++)
-            alphabet[c] = true;
-    }
-}
-
-static void add_token(bool *alphabet, const struct gt_token *token)
-{
-    if (token->at[0] == '[')
-        add_class(alphabet, token);
-    else if (token->at[0] == '\\')
-        add_escape(alphabet, token->at[1]);
-    else if (token->at[0] == '.')
-        memset(alphabet, true, UCHAR_MAX + 1);
-    else
-        alphabet[(unsigned char)token->at[0]] = true;
-}
-
-/* Bytes of the shortest match of the tokens from *at to the end of their group. */
-static size_t least_of(const struct gt_tokens *tokens, size_t *at, size_t depth)
-{
-    size_t sum = 0, least = SIZE_MAX;
-    for (; *at < tokens->count && tokens->items[*at].kind != GT_TOKEN_CLOSE; ++*at) {
-        size_t bytes = tokens->items[*at].kind == GT_TOKEN_ATOM;
-        if (gt_token_is_bar(&tokens->items[*at])) {
-            least = sum < least ? sum : least;
-            sum = 0;
-            continue;
-        }
-        if (tokens->items[*at].kind == GT_TOKEN_OPEN) {
-            ++*at;
-            bytes = depth < DEPTH_MAX ? least_of(tokens, at, depth + 1) : 0;
-        }
-        const struct gt_token *repeat = gt_token_repeat(tokens, *at);
-        sum += bytes * (repeat ? repeat->least : 1);
-    }
-    return sum < least ? sum : least;
-}
-
-static void learn_value(struct gt_after *after, const char *pattern)
-{
-    struct gt_tokens *tokens = malloc(sizeof *tokens);
-    bool *alphabet = after->alphabet;
-    size_t at = 0;
-    if (tokens)
-        tokens->count = 0;
-    bool known = tokens && gt_pattern_tokenize(pattern, tokens);
-    for (size_t i = 0; known && i < tokens->count; i++)
-        if (tokens->items[i].kind == GT_TOKEN_ATOM)
-            add_token(alphabet, &tokens->items[i]);
-    if (!known)
-        memset(alphabet, true, UCHAR_MAX + 1);
-    if (strstr(pattern, "(?i"))
-        for (int c = 0; c <= UCHAR_MAX; c++)
-            alphabet[c] |= alphabet[tolower(c)] || alphabet[toupper(c)];
-    after->least = known ? least_of(tokens, &at, 0) : 0;
-    after->least = after->least ? after->least : 1;
-    free(tokens);
-}
-
 /* ---- words ---- */
 
 struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *words,
@@ -143,7 +56,7 @@ struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *word
         if (!word)
             return NULL;
     }
-    learn_value(after, pattern);
+    gt_pattern_shape(pattern, &after->value);
     for (size_t i = 0; i < after->count; i++)
         after->spelled |= strstr(pattern, after->words[i]) != NULL;
     return after->words ? after : NULL;
@@ -191,17 +104,6 @@ static bool stands(const char *text, size_t from, size_t to, size_t len)
 
 /* ---- leading ---- */
 
-bool gt_after_in_runs(const struct gt_after *after)
-{
-    bool digit = false;
-    for (int c = 0; c <= UCHAR_MAX; c++) {
-        if (after->alphabet[c] && !gt_run_byte((char)c))
-            return false;
-        digit |= after->alphabet[c] && isdigit(c);
-    }
-    return digit && after->least >= GT_RUN_MIN;
-}
-
 static bool is_separator(char c)
 {
     return c == '_' || c == '-' || c == '.' || c == ' ';
@@ -230,10 +132,10 @@ bool gt_after_word_stands(const char *text, size_t len, size_t from, size_t to,
 bool gt_after_leads(const struct gt_after *after, const char *text, size_t len, size_t to,
                     size_t *ret_limit)
 {
-    size_t run = 0, lines = 0, end = to + GT_AFTER_BYTES, most = end + after->least;
+    size_t run = 0, lines = 0, end = to + GT_AFTER_BYTES, most = end + after->value.least;
     for (size_t i = to; i < len && i < most; i++) {
-        run = after->alphabet[(unsigned char)text[i]] ? run + 1 : 0;
-        if (run >= after->least) {
+        run = after->value.alphabet[(unsigned char)text[i]] ? run + 1 : 0;
+        if (run >= after->value.least) {
             *ret_limit = end;
             return true;
         }

@@ -6,8 +6,7 @@
 
 #include "core/core.h"
 #include "matchers/needles.h"
-
-#include <limits.h>
+#include "matchers/shape.h"
 
 /* A value starts at most so many bytes behind its word, and so many line ends. */
 #define GT_AFTER_BYTES 120
@@ -18,9 +17,8 @@
 struct gt_after {
     const char **words; /* lower case; '_' stands for one of "_-. " or nothing */
     size_t count;
-    bool spelled;                 /* the value's regex spells a word itself */
-    size_t least;                 /* bytes of the shortest value */
-    bool alphabet[UCHAR_MAX + 1]; /* bytes of which a value is made; more than these never less */
+    bool spelled; /* the value's regex spells a word itself */
+    struct gt_shape value;
 };
 
 enum gt_after_how {
@@ -35,9 +33,6 @@ struct gt_after *gt_after_new(struct gt_arena *arena, const struct gt_list *word
                               const char *pattern);
 /* The value's regex with the boundaries that every such value has. NULL: out of memory. */
 const char *gt_after_pattern(struct gt_arena *arena, const char *pattern);
-
-/* Every value is a run (matchers/runs.h), so that the words need not be looked for elsewhere. */
-bool gt_after_in_runs(const struct gt_after *after);
 
 /* text[from, to) is word[part): does the whole word stand around it? Where it ends comes in
  * ret_to. */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define DATABASE_FORMAT "9" /* goes up when rules, needles or notes change their meaning */
+#define DATABASE_FORMAT "12" /* goes up when rules, needles or notes change their meaning */
 #define PACKED_MAX ((size_t)256 * 1024 * 1024)
 
 /* What is learnt of a probe when the database is built, and kept with it. */
@@ -73,15 +73,15 @@ const char *gt_build_find_cache(struct gt_ruleset *ruleset, const char *director
 
 /* ---- notes ---- */
 
-static void remove_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes,
-                          const char *why)
+static void remove_needle(struct gt_ruleset *ruleset, struct gt_needles *needles, size_t index,
+                          struct note *notes, const char *why)
 {
-    const struct gt_needle *needle = &ruleset->sets[GT_SET_PLAIN].items[index];
+    const struct gt_needle *needle = &needles->items[index];
     for (size_t i = 0; i < needle->target_count; i++) {
         leave_alone(ruleset, needle->targets[i], why);
         notes[needle->targets[i]].state = NOTE_REMOVED;
     }
-    gt_needles_remove(&ruleset->sets[GT_SET_PLAIN], index);
+    gt_needles_remove(needles, index);
 }
 
 static uint32_t learn_before(struct gt_arena *arena, const struct gt_rule *rule)
@@ -90,6 +90,45 @@ static uint32_t learn_before(struct gt_arena *arena, const struct gt_rule *rule)
     if (before == SIZE_MAX)
         before = gt_pattern_width(arena, rule->pattern);
     return (uint32_t)(before < GT_BEFORE_MAX ? before : GT_BEFORE_MAX);
+}
+
+static void learn_pattern(struct gt_ruleset *ruleset, struct gt_needles *needles, size_t index,
+                          struct note *notes)
+{
+    struct gt_needle *needle = &needles->items[index];
+    if (gt_needle_inspect(needle) < 0) {
+        remove_needle(ruleset, needles, index, notes, "Vectorscan cannot look for its pattern");
+        return;
+    }
+    for (size_t k = 0; k < needle->target_count; k++) {
+        notes[needle->targets[k]].least = (uint32_t)needle->least;
+        notes[needle->targets[k]].most =
+            needle->most < UINT32_MAX ? (uint32_t)needle->most : UINT32_MAX;
+    }
+}
+
+static void apply_to_pattern(struct gt_ruleset *ruleset, struct gt_needles *needles, size_t index,
+                             struct note *notes)
+{
+    struct gt_needle *needle = &needles->items[index];
+    const struct note *note = &notes[needle->targets[0]];
+    if (note->state == NOTE_REMOVED) {
+        remove_needle(ruleset, needles, index, notes, "Vectorscan does not take its pattern");
+        return;
+    }
+    needle->least = note->least;
+    needle->most = note->most == UINT32_MAX ? SIZE_MAX : note->most;
+}
+
+/* From the last to the first, since one may be removed. */
+static void each_pattern(struct gt_ruleset *ruleset, struct note *notes,
+                         void (*visit)(struct gt_ruleset *ruleset, struct gt_needles *needles,
+                                       size_t index, struct note *notes))
+{
+    for (size_t s = 0; s < GT_SETS; s++)
+        for (size_t i = ruleset->sets[s].count; i-- > 0;)
+            if (ruleset->sets[s].items[i].kind == GT_NEEDLE_PATTERN)
+                visit(ruleset, &ruleset->sets[s], i, notes);
 }
 
 /* The slow part, once: how long may the matches be, and does Vectorscan take the patterns at all?
@@ -101,39 +140,12 @@ static void learn(struct gt_ruleset *ruleset, struct note *notes)
         notes[i].before = rule->keywords.count > 0 ? learn_before(ruleset->arena, rule) : 0;
         ruleset->probes[i].before = notes[i].before;
     }
-    for (size_t i = ruleset->sets[GT_SET_PLAIN].count; i-- > 0;) {
-        struct gt_needle *needle = &ruleset->sets[GT_SET_PLAIN].items[i];
-        if (needle->kind != GT_NEEDLE_PATTERN)
-            continue;
-        if (gt_needle_inspect(needle) < 0) {
-            remove_needle(ruleset, i, notes, "Vectorscan cannot look for its pattern");
-            continue;
-        }
-        for (size_t k = 0; k < needle->target_count; k++) {
-            notes[needle->targets[k]].least = (uint32_t)needle->least;
-            notes[needle->targets[k]].most =
-                needle->most < UINT32_MAX ? (uint32_t)needle->most : UINT32_MAX;
-        }
-    }
-}
-
-static void apply_to_needle(struct gt_ruleset *ruleset, size_t index, struct note *notes)
-{
-    struct gt_needle *needle = &ruleset->sets[GT_SET_PLAIN].items[index];
-    const struct note *note = &notes[needle->targets[0]];
-    if (note->state == NOTE_REMOVED) {
-        remove_needle(ruleset, index, notes, "Vectorscan does not take its pattern");
-        return;
-    }
-    needle->least = note->least;
-    needle->most = note->most == UINT32_MAX ? SIZE_MAX : note->most;
+    each_pattern(ruleset, notes, learn_pattern);
 }
 
 static void apply_notes(struct gt_ruleset *ruleset, struct note *notes)
 {
-    for (size_t i = ruleset->sets[GT_SET_PLAIN].count; i-- > 0;)
-        if (ruleset->sets[GT_SET_PLAIN].items[i].kind == GT_NEEDLE_PATTERN)
-            apply_to_needle(ruleset, i, notes);
+    each_pattern(ruleset, notes, apply_to_pattern);
     for (size_t i = 0; i < ruleset->probe_count; i++) {
         ruleset->probes[i].before = notes[i].before;
         if (notes[i].state == NOTE_ALONE)
@@ -143,14 +155,15 @@ static void apply_notes(struct gt_ruleset *ruleset, struct note *notes)
 
 /* A pattern that Vectorscan refuses when it compiles all is taken out, and the rest compiled again.
  */
-static int compile_plain(struct gt_ruleset *ruleset, struct note *notes, struct gt_error *err)
+static int compile_set(struct gt_ruleset *ruleset, struct gt_needles *needles, struct note *notes,
+                       struct gt_error *err)
 {
     for (;;) {
         size_t bad = 0;
-        int rc = gt_database_compile(&ruleset->sets[GT_SET_PLAIN], &bad, err);
-        if (rc != GT_E_INVALID || ruleset->sets[GT_SET_PLAIN].items[bad].kind != GT_NEEDLE_PATTERN)
+        int rc = gt_database_compile(needles, &bad, err);
+        if (rc != GT_E_INVALID || needles->items[bad].kind != GT_NEEDLE_PATTERN)
             return rc;
-        remove_needle(ruleset, bad, notes, "Vectorscan does not compile its pattern");
+        remove_needle(ruleset, needles, bad, notes, "Vectorscan does not compile its pattern");
     }
 }
 
@@ -163,12 +176,10 @@ static void find_alone(struct gt_ruleset *ruleset)
 
 static int build_databases(struct gt_ruleset *ruleset, struct note *notes, struct gt_error *err)
 {
-    size_t bad;
+    int rc = 0;
     learn(ruleset, notes);
-    int rc = compile_plain(ruleset, notes, err);
     for (size_t i = 0; i < GT_SETS && rc >= 0; i++)
-        if (i != GT_SET_PLAIN)
-            rc = gt_database_compile(&ruleset->sets[i], &bad, err);
+        rc = compile_set(ruleset, &ruleset->sets[i], notes, err);
     find_alone(ruleset);
     if (rc >= 0)
         rc = gt_ruleset_fall_back(ruleset, err);

@@ -1,6 +1,6 @@
 #include "matchers/values.h"
 
-#include <ctype.h>
+#include <limits.h>
 
 /* Logarithm (base 2) of how often a pair of letters stands in words of documentation, source code
  * and headers, over how often it would by chance. Counted over the text of a Debian system, each
@@ -50,12 +50,14 @@ static const signed char pairs[26][26] = {
 double gt_wordiness(const char *text, size_t len)
 {
     int sum = 0, count = 0;
-    for (size_t i = 1; i < len; i++) {
-        int a = tolower((unsigned char)text[i - 1]), b = tolower((unsigned char)text[i]);
-        if (a < 'a' || a > 'z' || b < 'a' || b > 'z')
-            continue;
-        sum += pairs[a - 'a'][b - 'a'];
-        count++;
+    unsigned before = UINT_MAX;
+    for (size_t i = 0; i < len; i++) {
+        unsigned letter = ((unsigned char)text[i] | 0x20u) - 'a';
+        if (letter < 26 && before < 26) {
+            sum += pairs[before][letter];
+            count++;
+        }
+        before = letter;
     }
     return count ? (double)sum / count : 0;
 }

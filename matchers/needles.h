@@ -44,10 +44,12 @@ struct gt_needles {
     hs_database_t *database; /* NULL: not compiled, or no needles */
 };
 
-/* The needles are in three sets, each with a database of its own, by where it is looked for. */
+/* The needles are in four sets, each with a database of its own, by where it is looked for. */
 enum gt_needle_set {
     GT_SET_PLAIN,  /* in the whole document */
-    GT_SET_WORDS,  /* words of `after`, only before what may be their values (matchers/runs.h) */
+    GT_SET_WORDS,  /* words of `after`, only before a run that may be their value (matchers/runs.h)
+                    */
+    GT_SET_RUNS,   /* patterns all of whose matches hold a run, only around runs */
     GT_SET_FOLDED, /* in the folded copy of what is not ASCII (matchers/fold.h) */
     GT_SETS,
 };

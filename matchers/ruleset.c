@@ -1,6 +1,7 @@
 #include "matchers/ruleset.h"
 
 #include "matchers/loosen.h"
+#include "matchers/runs.h"
 #include "matchers/scan.h"
 
 #include <stdarg.h>
@@ -88,8 +89,8 @@ static int add_keywords(struct gt_ruleset *ruleset, const struct gt_rule *rule, 
 static int add_words(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
                      struct gt_error *err)
 {
-    bool in_runs = gt_after_in_runs(rule->after_words);
-    struct gt_needles *needles = &ruleset->sets[in_runs ? GT_SET_WORDS : GT_SET_PLAIN];
+    bool in_run = rule->after_words->value.run >= GT_RUN_MIN;
+    struct gt_needles *needles = &ruleset->sets[in_run ? GT_SET_WORDS : GT_SET_PLAIN];
     int rc = 0;
     for (size_t i = 0; i < rule->after.count && rc >= 0; i++)
         rc = gt_needles_add_word(needles, GT_RULE_STRING(rule->after, i), index, err);
@@ -106,6 +107,16 @@ static int add_names(struct gt_ruleset *ruleset, const struct gt_rule *rule, uin
     return rc;
 }
 
+static int add_pattern(struct gt_ruleset *ruleset, const char *pattern, uint32_t index,
+                       struct gt_error *err)
+{
+    struct gt_shape shape;
+    gt_pattern_shape(pattern, &shape);
+    bool around = shape.run >= GT_RUN_MIN && shape.most <= GT_AROUND_RUN;
+    return gt_needles_add_pattern(&ruleset->sets[around ? GT_SET_RUNS : GT_SET_PLAIN], pattern,
+                                  index, err);
+}
+
 static int probe_needles(struct gt_ruleset *ruleset, size_t index, struct gt_error *err)
 {
     const struct gt_probe *probe = &ruleset->probes[index];
@@ -118,8 +129,7 @@ static int probe_needles(struct gt_ruleset *ruleset, size_t index, struct gt_err
         return add_words(ruleset, rule, (uint32_t)index, err);
     if (rule && rule->assigned.count > 0)
         return add_names(ruleset, rule, (uint32_t)index, err);
-    return gt_needles_add_pattern(&ruleset->sets[GT_SET_PLAIN], probe->pattern, (uint32_t)index,
-                                  err);
+    return add_pattern(ruleset, probe->pattern, (uint32_t)index, err);
 }
 
 static int make_needles(struct gt_ruleset *ruleset, struct gt_error *err)

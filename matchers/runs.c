@@ -1,12 +1,21 @@
 #include "matchers/runs.h"
 
-#include <ctype.h>
+#include "matchers/values.h"
 
+#include <stdint.h>
+#include <string.h>
+
+#define CLEARLY_WORDY 0.3 /* gt_wordiness() that random letters reach once in thousands */
+#define STRANGE_MIN 12    /* bytes of a run that must not read like words */
 #define AZ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 
 static const unsigned char in_run[256] = {
-    ['+'] = 1, ['-'] = 1, ['/'] = 1, ['='] = 1, ['_'] = 1, ['~'] = 1, ['0'] = 1,  1,          1, 1,
+    ['+'] = 1, ['-'] = 1, ['/'] = 1, ['_'] = 1, ['~'] = 1, ['0'] = 1, 1,          1,          1,
     1,         1,         1,         1,         1,         1,         ['A'] = AZ, ['a'] = AZ,
+};
+
+static const bool is_separator[256] = {
+    ['+'] = true, ['-'] = true, ['/'] = true, ['_'] = true, ['~'] = true,
 };
 
 bool gt_run_byte(char c)
@@ -14,36 +23,108 @@ bool gt_run_byte(char c)
     return in_run[(unsigned char)c];
 }
 
-/* Looks at one byte in GT_RUN_MIN while they are no part of a run. */
+/* ---- finding ---- */
+
+/* A run of 15 bytes or more covers 8 bytes that begin at a multiple of 8, whichever way it lies. So
+ * 16 bytes are classified at once, by vectors of the compiler (which makes of them what the machine
+ * has), and only where 8 of them are all in a run is it looked at closer. */
+#define BLOCK ((size_t)16)
+#define LANE ((size_t)8)
+
+typedef unsigned char vector __attribute__((vector_size(16)));
+typedef uint64_t lanes __attribute__((vector_size(16)));
+
+static lanes classify(const unsigned char *at)
+{
+    vector v;
+    memcpy(&v, at, sizeof v);
+    vector in =
+        (vector)((v | 0x20) - 'a' < 26) | (vector)(v - '/' < 11); /* letters; '/' and digits */
+    in |= (vector)(v == '+') | (vector)(v == '-') | (vector)(v == '_') | (vector)(v == '~');
+    return (lanes)in;
+}
+
+/* The next 8 bytes at or behind `at`, a multiple of 8, that are all in a run; len: none. */
+static size_t next_lane(const unsigned char *text, size_t len, size_t at)
+{
+    for (; at + BLOCK <= len; at += BLOCK) {
+        lanes in = classify(text + at);
+        for (size_t i = 0; i < BLOCK / LANE; i++)
+            if (in[i] == UINT64_MAX)
+                return at + i * LANE;
+    }
+    for (; at + LANE <= len; at += LANE) {
+        size_t i = 0;
+        while (i < LANE && in_run[text[at + i]])
+            i++;
+        if (i == LANE)
+            return at;
+    }
+    return len;
+}
+
 static bool find_run(const unsigned char *text, size_t len, size_t from, struct gt_span *ret)
 {
-    for (size_t at = from + GT_RUN_MIN - 1; at < len;) {
-        size_t start = at + 1;
+    size_t at = (from + LANE - 1) / LANE * LANE;
+    while ((at = next_lane(text, len, at)) < len) {
+        size_t start = at, end = at + LANE;
         while (start > from && in_run[text[start - 1]])
             start--;
-        if (start > at) { /* this byte is none */
-            from = at + 1;
-            at = from + GT_RUN_MIN - 1;
-            continue;
-        }
-        size_t end = at + 1;
         while (end < len && in_run[text[end]])
             end++;
         if (end - start >= GT_RUN_MIN) {
             *ret = (struct gt_span){start, end};
             return true;
         }
-        from = end + 1;
-        at = from + GT_RUN_MIN - 1;
+        at = (end + LANE) / LANE * LANE;
     }
     return false;
 }
 
-static bool has_digit(const unsigned char *text, struct gt_span run)
+/* ---- judging ---- */
+
+#define SHORT_PART 3 /* says nothing by its letters */
+
+/* A part between separators: a word, perhaps with a number? Hex digits may read like words, too,
+ * but a quarter of theirs at least are no letters. */
+static bool reads_as_word(const unsigned char *text, struct gt_span part, size_t digits)
 {
-    for (size_t i = run.start; i < run.end; i++)
-        if (isdigit(text[i]))
+    size_t len = part.end - part.start;
+    return 4 * digits < len && gt_wordiness((const char *)text + part.start, len) > CLEARLY_WORDY;
+}
+
+/* Random letters change their case every second time; names by their words. */
+static bool changes_case(const unsigned char *text, struct gt_span part)
+{
+    size_t changes = 0;
+    for (size_t i = part.start + 1; i < part.end; i++)
+        changes += (text[i] ^ text[i - 1]) >> 5 & 1;
+    return 5 * changes >= 2 * (part.end - part.start);
+}
+
+/* Bytes of this part that are no word. */
+static size_t strange_bytes(const unsigned char *text, struct gt_span part)
+{
+    size_t digits = 0, len = part.end - part.start;
+    for (size_t i = part.start; i < part.end; i++)
+        digits += (unsigned)(text[i] - '0') < 10;
+    if (digits == 0 && (len <= SHORT_PART || !changes_case(text, part)))
+        return 0;
+    return reads_as_word(text, part, digits) ? 0 : len;
+}
+
+/* Paths and names with a number in them, which are most runs of ordinary text, read like words. */
+static bool looks_random(const unsigned char *text, struct gt_span run)
+{
+    size_t strange = 0;
+    for (struct gt_span part = run; part.start < run.end; part.start = part.end + 1) {
+        part.end = part.start;
+        while (part.end < run.end && !is_separator[text[part.end]])
+            part.end++;
+        strange += strange_bytes(text, part);
+        if (strange >= STRANGE_MIN)
             return true;
+    }
     return false;
 }
 
@@ -52,7 +133,7 @@ bool gt_run_next(const char *text, size_t len, size_t from, struct gt_span *ret)
     const unsigned char *bytes = (const unsigned char *)text;
     struct gt_span run = {from, from};
     while (find_run(bytes, len, run.end, &run)) {
-        if (has_digit(bytes, run)) {
+        if (looks_random(bytes, run)) {
             *ret = run;
             return true;
         }

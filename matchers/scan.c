@@ -18,6 +18,7 @@
 #define TIME_SHARE 4
 /* Matches that lead to others are one when they are no further apart. */
 #define LEADS_APART 64
+#define WINDOWS_APART 64
 
 static size_t back(size_t from, size_t by)
 {
@@ -317,8 +318,10 @@ static int on_trigger(struct gt_scratch *scratch, const struct gt_needle *needle
     size_t start = to - needle->most;
     for (size_t i = 0; i < needle->target_count; i++) {
         const struct gt_probe *probe = &scratch->ruleset->probes[needle->targets[i]];
+        bool after = probe->rule && probe->rule->after_words; /* the keyword may be a name */
+        size_t limit = after ? to + GT_AFTER_BYTES : start;
         if (!probe->alone &&
-            gt_confirm(scratch, needle->targets[i], back(start, probe->before), start))
+            gt_confirm(scratch, needle->targets[i], back(start, probe->before), limit))
             return 1;
     }
     return 0;
@@ -454,30 +457,81 @@ static int scan_plain(struct gt_scratch *scratch, struct gt_error *err)
                : gt_fail(err, GT_E_INVALID, "Vectorscan failed with code %d", rc);
 }
 
+/* ---- around runs ---- */
+
+static int on_hit_in_window(struct gt_scratch *scratch, enum gt_needle_set set, unsigned id,
+                            size_t to)
+{
+    const struct gt_needle *needle = &scratch->ruleset->sets[set].items[id];
+    return on_needle[needle->kind](scratch, needle, scratch->window + to);
+}
+
 static int on_word_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                        void *user)
 {
-    struct gt_scratch *scratch = user;
-    return on_word(scratch, &scratch->ruleset->sets[GT_SET_WORDS].items[id],
-                   scratch->window + (size_t)to);
+    return on_hit_in_window(user, GT_SET_WORDS, id, (size_t)to);
 }
 
-/* Words are looked for only where a run of bytes behind them may be their value. */
-static int scan_words(struct gt_scratch *scratch, struct gt_error *err)
+static int on_run_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                      void *user)
 {
-    const hs_database_t *database = scratch->ruleset->sets[GT_SET_WORDS].database;
-    struct gt_span run = {0, 0};
-    size_t done = 0;
-    hs_error_t rc = HS_SUCCESS;
-    while (database && rc == HS_SUCCESS &&
-           gt_run_next(scratch->body, scratch->len, run.end, &run)) {
-        size_t from = back(run.start, GT_AFTER_BYTES + GT_AFTER_WORD);
-        scratch->window = from > back(done, GT_AFTER_WORD) ? from : back(done, GT_AFTER_WORD);
-        done = run.end - GT_RUN_MIN;
-        if (done > scratch->window)
-            rc = hs_scan(database, scratch->body + scratch->window,
-                         (unsigned)(done - scratch->window), 0, scratch->hs, on_word_hit, scratch);
+    return on_hit_in_window(user, GT_SET_RUNS, id, (size_t)to);
+}
+
+/* Windows go forward. Near ones become one, since each call of Vectorscan costs as much as some
+ * hundred bytes. */
+struct windows {
+    enum gt_needle_set set;
+    match_event_handler on_hit;
+    struct gt_span next; /* not looked at yet; empty: none */
+};
+
+static hs_error_t look(struct gt_scratch *scratch, struct windows *windows)
+{
+    const hs_database_t *database = scratch->ruleset->sets[windows->set].database;
+    struct gt_span span = windows->next;
+    windows->next.start = windows->next.end;
+    if (!database || span.start >= span.end)
+        return HS_SUCCESS;
+    scratch->window = span.start;
+    return hs_scan(database, scratch->body + span.start, (unsigned)(span.end - span.start), 0,
+                   scratch->hs, windows->on_hit, scratch);
+}
+
+static hs_error_t add_window(struct gt_scratch *scratch, struct windows *windows, size_t from,
+                             size_t to)
+{
+    struct gt_span *next = &windows->next;
+    if (next->start < next->end && from <= next->end + WINDOWS_APART) {
+        next->end = to > next->end ? to : next->end;
+        return HS_SUCCESS;
     }
+    hs_error_t rc = look(scratch, windows);
+    *next = (struct gt_span){from, to};
+    return rc;
+}
+
+/* Words stand before a run and its value is the run's end, or a part of it; patterns hold one. */
+static int scan_runs(struct gt_scratch *scratch, struct gt_error *err)
+{
+    const struct gt_ruleset *ruleset = scratch->ruleset;
+    struct windows words = {.set = GT_SET_WORDS, .on_hit = on_word_hit};
+    struct windows patterns = {.set = GT_SET_RUNS, .on_hit = on_run_hit};
+    bool any = ruleset->sets[GT_SET_WORDS].database || ruleset->sets[GT_SET_RUNS].database;
+    struct gt_span run = {0, 0};
+    hs_error_t rc = HS_SUCCESS;
+    while (any && rc == HS_SUCCESS && gt_run_next(scratch->body, scratch->len, run.end, &run)) {
+        size_t end =
+            scratch->len - run.end > GT_AROUND_RUN ? run.end + GT_AROUND_RUN : scratch->len;
+        rc = add_window(scratch, &words, back(run.start, GT_AFTER_BYTES + GT_AFTER_WORD),
+                        run.end - GT_RUN_MIN);
+        if (rc == HS_SUCCESS)
+            rc = add_window(scratch, &patterns, back(run.start, GT_AROUND_RUN), end);
+    }
+    if (rc == HS_SUCCESS)
+        rc = look(scratch, &words);
+    if (rc == HS_SUCCESS)
+        rc = look(scratch, &patterns);
     return rc == HS_SUCCESS || rc == HS_SCAN_TERMINATED
                ? 0
                : gt_fail(err, GT_E_INVALID, "Vectorscan failed with code %d", rc);
@@ -498,7 +552,7 @@ int gt_scan(struct gt_scratch *scratch, const char *bytes, size_t len, struct gt
     start_document(scratch, bytes, len);
     int rc = scan_plain(scratch, err);
     if (rc >= 0 && !scratch->gave_up)
-        rc = scan_words(scratch, err);
+        rc = scan_runs(scratch, err);
     if (rc >= 0 && !scratch->gave_up && scratch->ruleset->sets[GT_SET_FOLDED].database)
         rc = gt_scan_folded(scratch);
     if (rc < 0)

@@ -12,7 +12,6 @@
 #define TOKEN_MIN 16
 #define TOKEN_ENTROPY 3.0
 #define HEX_MIN 20
-#define WORDY -0.3 /* gt_wordiness() of what reads like words is above it */
 #define SEGMENT_DIGITS 4
 
 struct value {
@@ -178,7 +177,7 @@ static enum reading read_part(const char *part, size_t len)
         return len < SEGMENT_DIGITS ? READS_UNCLEAR : READS_NOT;
     if (len <= 3)
         return READS_UNCLEAR;
-    return gt_wordiness(part, len) > WORDY ? READS_WORD : READS_NOT;
+    return gt_wordiness(part, len) > GT_WORDY ? READS_WORD : READS_NOT;
 }
 
 /* snake_case, KEBAB-CASE, camelCase, object.member, word2: nothing in it reads otherwise, and half
@@ -265,7 +264,7 @@ static bool is_letters_password(const struct value *v)
     size_t hard = 0;
     for (size_t i = 0; i < v->len; i++)
         hard += strchr("!@#%^&*?+~", v->text[i]) != NULL;
-    bool random = v->len >= 10 && gt_wordiness(v->text, v->len) < 2 * WORDY && is_mixed(v);
+    bool random = v->len >= 10 && gt_wordiness(v->text, v->len) < 2 * GT_WORDY && is_mixed(v);
     return v->lowers > 0 && v->uppers > 0 && (v->symbols == 0 ? random : hard > 0 && v->len >= 8);
 }
 
@@ -285,7 +284,7 @@ enum gt_verdict gt_check_password(const char *text, size_t len)
 /* Every third character or more is not a letter, or the letters are no words. */
 static bool is_random(const struct value *v)
 {
-    return gt_wordiness(v->text, v->len) < WORDY || is_mixed(v);
+    return gt_wordiness(v->text, v->len) < GT_WORDY || is_mixed(v);
 }
 
 enum gt_verdict gt_check_random_token(const char *text, size_t len)
