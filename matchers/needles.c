@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PART_MIN 6 /* shorter parts of words stand everywhere */
+#define PART_MIN 5 /* shorter parts of words stand everywhere */
 
 /* Any byte may stand in a literal: what is not a letter or digit is written \xHH. */
 static const char *escape(struct gt_arena *arena, const char *text, size_t len)
@@ -163,29 +163,13 @@ int gt_needles_add_name(struct gt_needles *needles, const char *word, uint32_t t
     return add(needles, &needle, target, err);
 }
 
-/* The longest part between two '_'. */
-static struct gt_word_part longest_part(const char *word)
+/* The first part between '_', which is the provider's name as a rule. A short one takes its
+ * neighbours with it. */
+static struct gt_word_part rare_part(const char *word)
 {
-    struct gt_word_part longest = {word, 0, 0};
-    for (size_t from = 0; from <= strlen(word);) {
-        size_t len = strcspn(word + from, "_");
-        if (len > longest.to - longest.from)
-            longest = (struct gt_word_part){word, (uint32_t)from, (uint32_t)(from + len)};
-        from += len + 1;
-    }
-    return longest;
-}
-
-/* A short part takes its neighbour with it: the one behind, else the one before. */
-static struct gt_word_part widened(struct gt_word_part part)
-{
-    if (part.word[part.to] == '_') {
-        part.to += 1 + (uint32_t)strcspn(part.word + part.to + 1, "_");
-    } else if (part.from > 0) {
-        part.from--;
-        while (part.from > 0 && part.word[part.from - 1] != '_')
-            part.from--;
-    }
+    struct gt_word_part part = {word, 0, (uint32_t)strcspn(word, "_")};
+    while (part.to < PART_MIN && word[part.to] == '_')
+        part.to += 1 + (uint32_t)strcspn(word + part.to + 1, "_");
     return part;
 }
 
@@ -213,9 +197,7 @@ int gt_needles_add_word(struct gt_needles *needles, const char *word, uint32_t t
                         struct gt_error *err)
 {
     static const char *const separators[] = {"", "_", "-", ".", " "};
-    struct gt_word_part part = longest_part(word);
-    if (part.to - part.from < PART_MIN)
-        part = widened(part);
+    struct gt_word_part part = rare_part(word);
     bool joined = memchr(word + part.from, '_', part.to - part.from) != NULL;
     int rc = 0;
     for (size_t i = 0; i < (joined ? sizeof separators / sizeof *separators : 1) && rc >= 0; i++)

@@ -49,7 +49,7 @@ enum gt_needle_set {
     GT_SET_PLAIN,  /* in the whole document */
     GT_SET_WORDS,  /* words of `after`, only before a run that may be their value (matchers/runs.h)
                     */
-    GT_SET_RUNS,   /* patterns all of whose matches hold a run, only around runs */
+    GT_SET_RUNS,   /* patterns whose matches hold a run, and their keywords, only around runs */
     GT_SET_FOLDED, /* in the folded copy of what is not ASCII (matchers/fold.h) */
     GT_SETS,
 };

@@ -74,14 +74,25 @@ static int make_probes(struct gt_ruleset *ruleset, struct gt_error *err)
     return 0;
 }
 
+/* Where a pattern or its keywords are looked for. */
+static struct gt_needles *set_of(struct gt_ruleset *ruleset, const char *pattern)
+{
+    struct gt_shape shape;
+    gt_pattern_shape(pattern, &shape);
+    bool around = gt_shape_in_runs(&shape) && shape.most <= GT_AROUND_RUN;
+    return &ruleset->sets[around ? GT_SET_RUNS : GT_SET_PLAIN];
+}
+
 static int add_keywords(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
                         struct gt_error *err)
 {
     int rc = 0;
+    struct gt_needles *needles =
+        rule->after_words ? &ruleset->sets[GT_SET_PLAIN] : set_of(ruleset, rule->pattern);
     for (size_t i = 0; i < rule->keywords.count && rc >= 0; i++) {
         const char *text = GT_RULE_STRING(rule->keywords, i);
-        rc = gt_needles_add_literal(&ruleset->sets[GT_SET_PLAIN], GT_NEEDLE_TRIGGER, text,
-                                    strlen(text), false, index, err);
+        rc = gt_needles_add_literal(needles, GT_NEEDLE_TRIGGER, text, strlen(text), false, index,
+                                    err);
     }
     return rc;
 }
@@ -89,7 +100,7 @@ static int add_keywords(struct gt_ruleset *ruleset, const struct gt_rule *rule, 
 static int add_words(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
                      struct gt_error *err)
 {
-    bool in_run = rule->after_words->value.run >= GT_RUN_MIN;
+    bool in_run = gt_shape_in_runs(&rule->after_words->value);
     struct gt_needles *needles = &ruleset->sets[in_run ? GT_SET_WORDS : GT_SET_PLAIN];
     int rc = 0;
     for (size_t i = 0; i < rule->after.count && rc >= 0; i++)
@@ -100,21 +111,20 @@ static int add_words(struct gt_ruleset *ruleset, const struct gt_rule *rule, uin
 static int add_names(struct gt_ruleset *ruleset, const struct gt_rule *rule, uint32_t index,
                      struct gt_error *err)
 {
+    bool in_run = false; /* what reads like a random token is a run */
+    for (size_t i = 0; i < rule->required_checks.count; i++)
+        in_run |= strcmp(GT_RULE_STRING(rule->required_checks, i), "random-token") == 0;
+    struct gt_needles *needles = &ruleset->sets[in_run ? GT_SET_WORDS : GT_SET_PLAIN];
     int rc = 0;
     for (size_t i = 0; i < rule->assigned.count && rc >= 0; i++)
-        rc = gt_needles_add_name(&ruleset->sets[GT_SET_PLAIN], GT_RULE_STRING(rule->assigned, i),
-                                 index, err);
+        rc = gt_needles_add_name(needles, GT_RULE_STRING(rule->assigned, i), index, err);
     return rc;
 }
 
 static int add_pattern(struct gt_ruleset *ruleset, const char *pattern, uint32_t index,
                        struct gt_error *err)
 {
-    struct gt_shape shape;
-    gt_pattern_shape(pattern, &shape);
-    bool around = shape.run >= GT_RUN_MIN && shape.most <= GT_AROUND_RUN;
-    return gt_needles_add_pattern(&ruleset->sets[around ? GT_SET_RUNS : GT_SET_PLAIN], pattern,
-                                  index, err);
+    return gt_needles_add_pattern(set_of(ruleset, pattern), pattern, index, err);
 }
 
 static int probe_needles(struct gt_ruleset *ruleset, size_t index, struct gt_error *err)

@@ -16,8 +16,8 @@
  * tell. */
 #define GT_BEFORE_MAX 512
 
-/* Patterns in GT_SET_RUNS match at most so many bytes. */
-#define GT_AROUND_RUN ((size_t)128)
+/* Patterns of GT_SET_RUNS match at most so many bytes. */
+#define GT_AROUND_RUN ((size_t)512)
 
 /* A regex that confirms, with what it confirms: a rule, or a brand's pattern. The first rules.count
  * probes are the rules', in their order; then come the patterns'. */

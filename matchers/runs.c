@@ -44,13 +44,26 @@ static lanes classify(const unsigned char *at)
     return (lanes)in;
 }
 
-/* The next 8 bytes at or behind `at`, a multiple of 8, that are all in a run; len: none. */
+/* 8 bytes around `at` are all in a run: is it too short, by what stands next to them? Saves most
+ * runs from being walked byte by byte. */
+static bool is_short(const unsigned char *text, size_t len, size_t at)
+{
+    if (at < LANE || at + LANE + BLOCK > len || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
+        return false;
+    uint64_t before = ~classify(text + at - LANE)[0], behind = ~classify(text + at + LANE)[0];
+    size_t left = before ? (size_t)__builtin_clzll(before) / 8 : LANE;
+    size_t right = behind ? (size_t)__builtin_ctzll(behind) / 8 : LANE;
+    return left + LANE + right < GT_RUN_MIN;
+}
+
+/* The next 8 bytes at or behind `at`, a multiple of 8, that are in a run of GT_RUN_MIN perhaps;
+ * len: none. */
 static size_t next_lane(const unsigned char *text, size_t len, size_t at)
 {
     for (; at + BLOCK <= len; at += BLOCK) {
         lanes in = classify(text + at);
         for (size_t i = 0; i < BLOCK / LANE; i++)
-            if (in[i] == UINT64_MAX)
+            if (in[i] == UINT64_MAX && !is_short(text, len, at + i * LANE))
                 return at + i * LANE;
     }
     for (; at + LANE <= len; at += LANE) {
@@ -93,13 +106,14 @@ static bool reads_as_word(const unsigned char *text, struct gt_span part, size_t
     return 4 * digits < len && gt_wordiness((const char *)text + part.start, len) > CLEARLY_WORDY;
 }
 
-/* Random letters change their case every second time; names by their words. */
+/* Random letters change their case every second time, and seldom less than every fourth; names by
+ * their words, which read like words. */
 static bool changes_case(const unsigned char *text, struct gt_span part)
 {
     size_t changes = 0;
     for (size_t i = part.start + 1; i < part.end; i++)
         changes += (text[i] ^ text[i - 1]) >> 5 & 1;
-    return 5 * changes >= 2 * (part.end - part.start);
+    return 4 * changes >= part.end - part.start;
 }
 
 /* Bytes of this part that are no word. */
@@ -113,10 +127,32 @@ static size_t strange_bytes(const unsigned char *text, struct gt_span part)
     return reads_as_word(text, part, digits) ? 0 : len;
 }
 
+static bool any(vector mask)
+{
+    lanes in = (lanes)mask;
+    return (in[0] | in[1]) != 0;
+}
+
+/* No digit, and letters of one case: names, lines of dashes. Most runs end here. */
+static bool is_plain(const unsigned char *text, struct gt_span run)
+{
+    vector digits = {0}, capitals = {0}, small = {0}, v;
+    for (size_t at = run.start; at < run.end; at += sizeof v) {
+        size_t from = run.end - at < sizeof v ? run.end - sizeof v : at;
+        memcpy(&v, text + from, sizeof v);
+        digits |= (vector)(v - '0' < 10);
+        capitals |= (vector)(v - 'A' < 26);
+        small |= (vector)(v - 'a' < 26);
+    }
+    return !any(digits) && !(any(capitals) && any(small));
+}
+
 /* Paths and names with a number in them, which are most runs of ordinary text, read like words. */
 static bool looks_random(const unsigned char *text, struct gt_span run)
 {
     size_t strange = 0;
+    if (is_plain(text, run))
+        return false;
     for (struct gt_span part = run; part.start < run.end; part.start = part.end + 1) {
         part.end = part.start;
         while (part.end < run.end && !is_separator[text[part.end]])

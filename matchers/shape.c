@@ -4,10 +4,13 @@
 #include "matchers/tokens.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 20 /* deeper groups may be anything */
+#define MISSED_MAX 0.005
+#define RANDOM_MIN 10 /* a class of fewer bytes is spelling, not chance */
+#define DEPTH_MAX 20  /* deeper groups may be anything */
 
 /* ---- bytes of one token ---- */
 
@@ -60,10 +63,15 @@ static void ignore_case(bool *bytes)
 /* ---- sequences ---- */
 
 struct sum {
-    size_t least, most, run;
-    size_t open; /* bytes of a run that may go on */
-    bool digits; /* in it */
+    size_t least, most;
+    double missed; /* see gt_shape */
+    /* Random bytes of a run that may go on. */
+    size_t open;
+    double no_digit; /* logarithm of the chance that none of them is a digit */
+    bool both_cases; /* all may be capital or small */
 };
+
+static const struct sum nothing = {.missed = 1, .both_cases = true};
 
 static size_t plus(size_t a, size_t b)
 {
@@ -75,12 +83,15 @@ static size_t times(size_t a, size_t b)
     return a == 0 || b == 0 ? 0 : a > SIZE_MAX / b ? SIZE_MAX : a * b;
 }
 
+/* A run without a digit is known by its changes of case, nearly always. */
 static void close_run(struct sum *sum)
 {
-    if (sum->digits && sum->open > sum->run)
-        sum->run = sum->open;
+    double missed = exp(sum->no_digit) * (sum->both_cases ? 0.03 : 1);
+    if (sum->open >= GT_RUN_MIN && missed < sum->missed)
+        sum->missed = missed;
     sum->open = 0;
-    sum->digits = false;
+    sum->no_digit = 0;
+    sum->both_cases = true;
 }
 
 /* {n,m}, *, + and ? as the least and most number of times. */
@@ -99,24 +110,41 @@ static void repeats_of(const struct gt_token *repeat, size_t *ret_least, size_t 
         *ret_most = strtoul(comma + 1, NULL, 10);
 }
 
+struct bytes_of {
+    size_t members, digits;
+    bool inside, small, capital; /* all in runs; some small letters, some capitals */
+};
+
+static struct bytes_of bytes_of(const struct gt_token *token)
+{
+    bool bytes[UCHAR_MAX + 1] = {false};
+    struct bytes_of of = {.inside = true};
+    add_atom(bytes, token);
+    for (int c = 0; c <= UCHAR_MAX; c++) {
+        of.members += bytes[c];
+        of.digits += bytes[c] && isdigit(c);
+        of.small |= bytes[c] && islower(c);
+        of.capital |= bytes[c] && isupper(c);
+        of.inside &= !bytes[c] || gt_run_byte((char)c);
+    }
+    return of;
+}
+
 static void add_bytes(struct sum *sum, const struct gt_token *token, const struct gt_token *repeat)
 {
     size_t least, most;
-    bool bytes[UCHAR_MAX + 1] = {false}, inside = true, digits = false;
-    add_atom(bytes, token);
-    for (int c = 0; c <= UCHAR_MAX; c++) {
-        inside &= !bytes[c] || gt_run_byte((char)c);
-        digits |= bytes[c] && isdigit(c);
-    }
+    struct bytes_of of = bytes_of(token);
     repeats_of(repeat, &least, &most);
     sum->least = plus(sum->least, least);
     sum->most = plus(sum->most, most);
-    if (!inside) {
-        close_run(sum);
+    if (!of.inside || of.members < RANDOM_MIN) {
+        if (!of.inside)
+            close_run(sum); /* else a letter or separator, which may go on but counts for nothing */
         return;
     }
     sum->open += least;
-    sum->digits |= digits && least > 0;
+    sum->no_digit += (double)least * log(1 - (double)of.digits / (double)of.members + 1e-9);
+    sum->both_cases &= of.small && of.capital;
 }
 
 static void add_group(struct sum *sum, const struct sum *group, const struct gt_token *repeat)
@@ -126,8 +154,8 @@ static void add_group(struct sum *sum, const struct sum *group, const struct gt_
     sum->least = plus(sum->least, times(group->least, least));
     sum->most = plus(sum->most, times(group->most, most));
     close_run(sum);
-    if (least > 0 && group->run > sum->run)
-        sum->run = group->run;
+    if (least > 0 && group->missed < sum->missed)
+        sum->missed = group->missed;
 }
 
 /* Any of them may match. */
@@ -136,20 +164,20 @@ static void add_alternative(struct sum *all, struct sum *one, bool first)
     close_run(one);
     all->least = first || one->least < all->least ? one->least : all->least;
     all->most = first || one->most > all->most ? one->most : all->most;
-    all->run = first || one->run < all->run ? one->run : all->run;
+    all->missed = first || one->missed > all->missed ? one->missed : all->missed;
 }
 
 /* From *at to the end of its group, at whose token *at is then. */
 static struct sum sum_of(const struct gt_tokens *tokens, size_t *at, size_t depth)
 {
-    struct sum all = {0}, one = {0};
+    struct sum all = nothing, one = nothing;
     bool first = true;
     for (; *at < tokens->count && tokens->items[*at].kind != GT_TOKEN_CLOSE; ++*at) {
         const struct gt_token *token = &tokens->items[*at];
         if (gt_token_is_bar(token)) {
             add_alternative(&all, &one, first);
             first = false;
-            one = (struct sum){0};
+            one = nothing;
         } else if (token->kind == GT_TOKEN_ATOM) {
             add_bytes(&one, token, gt_token_repeat(tokens, *at));
         } else if (token->kind == GT_TOKEN_OPEN) {
@@ -166,7 +194,7 @@ static struct sum sum_of(const struct gt_tokens *tokens, size_t *at, size_t dept
 void gt_pattern_shape(const char *pattern, struct gt_shape *ret)
 {
     struct gt_tokens *tokens = malloc(sizeof *tokens); /* large: it is not cleared for nothing */
-    *ret = (struct gt_shape){.least = 1, .most = SIZE_MAX};
+    *ret = (struct gt_shape){.least = 1, .most = SIZE_MAX, .missed = 1};
     if (tokens)
         tokens->count = 0;
     if (!tokens || !gt_pattern_tokenize(pattern, tokens)) {
@@ -183,6 +211,11 @@ void gt_pattern_shape(const char *pattern, struct gt_shape *ret)
         ignore_case(ret->alphabet);
     ret->least = sum.least > 0 ? sum.least : 1;
     ret->most = sum.most;
-    ret->run = sum.run;
+    ret->missed = sum.missed;
     free(tokens);
+}
+
+bool gt_shape_in_runs(const struct gt_shape *shape)
+{
+    return shape->missed < MISSED_MAX;
 }
