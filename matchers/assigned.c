@@ -264,6 +264,12 @@ static bool read_value(struct reader *r, bool tag, bool call, struct gt_assignme
     return !call && read_bare(r, &ret->value);
 }
 
+/* `<entry key="password">`, and not `'password' =>`. */
+static bool closes_tag(const struct reader *r)
+{
+    return r->text[r->at - 1] == '>' && r->text[r->at - 2] != '=';
+}
+
 /* `--password x`, `ENV PASSWORD x`, `SET PASSWORD x`: names whose value follows a blank. */
 static bool takes_blank(const char *text, struct gt_span name)
 {
@@ -290,7 +296,7 @@ bool gt_assignment_read(const char *text, size_t len, struct gt_span word,
     bool call = false;
     if (!skip_value_key(&r) && !skip_operator(&r, takes_blank(text, read.name), &call))
         return false;
-    if (!read_value(&r, tag || (r.closed && text[r.at - 1] == '>'), call, &read))
+    if (!read_value(&r, tag || (r.closed && closes_tag(&r)), call, &read))
         return false;
     if (!is_ours(text, read.name, word))
         return false;

@@ -53,8 +53,8 @@ static bool is_candidate(const struct engine *engine, const char *rule)
     return false;
 }
 
-/* 128 KiB of nothing but the rule's keywords, one after the other (or of the first half of its example
- * where it has none), and then an example. */
+/* 128 KiB of nothing but the rule's keywords, one after the other (or of the first half of its
+ * example where it has none), and then an example. */
 static size_t write_flood(const struct gt_rule *rule, char *text)
 {
     const char *example = GT_RULE_STRING(rule->examples, 0);
@@ -82,7 +82,7 @@ static void floods(void **state)
         assert_int_equal(result.rc, 0);
         if (result.summary.gave_up || result.summary.cut_rule)
             failed += complain("a flood of keywords of %s stops %s", rule->id,
-                     result.summary.cut_rule ? result.summary.cut_rule : "all");
+                               result.summary.cut_rule ? result.summary.cut_rule : "all");
         if (!has(&result, rule->id))
             failed += complain("%s is not found behind a flood of its keywords", rule->id);
         result_free(&result);

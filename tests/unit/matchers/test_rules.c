@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define RULE(lines)                                                                                \
-    "provider: T\nrules:\n  - id: t.one\n    name: One\n    severity: low\n    revoke: "     \
+    "provider: T\nrules:\n  - id: t.one\n    name: One\n    severity: low\n    revoke: "           \
     "None.\n" lines
 #define SOUND "    regex: 'one_[0-9]{4}'\n    examples: [one_1234]\n"
 
@@ -22,8 +22,8 @@ static void mistakes(void **state)
         {RULE("    examples: [x]\n    regex: '(a'\n"), "rules.yaml:8:12: rules[0].regex",
          "offset 2"},
         {RULE("    examples: [x]\n    regex: 'a*'\n"), "rules.yaml:8:12", "empty text"},
-        {RULE("    examples: [x]\n    regex: '(?<secret>a)|(?J)(?<secret>b)'\n"),
-         "rules.yaml:8:12", "several groups"},
+        {RULE("    examples: [x]\n    regex: '(?<secret>a)|(?J)(?<secret>b)'\n"), "rules.yaml:8:12",
+         "several groups"},
         {RULE("    examples: [x]\n    regex: '(*UTF)a'\n"), "rules.yaml:8:12", "offset"},
         {RULE(SOUND "    checks: [lunh]\n"), "rules.yaml:9:14: rules[0].checks[0]",
          "did you mean \"luhn\""},
