@@ -55,11 +55,7 @@ void gt_scan_worker_free(struct gt_scan_worker *worker)
 
 static void complain(struct gt_scan_worker *worker, const char *what)
 {
-    struct gt_scan_job *job = worker->job;
-    job->counts.failed = 1;
-    gt_buffer_puts(&job->errors, "guette scan: ");
-    gt_utf8_append_clean(&job->errors, job->path, strlen(job->path));
-    gt_buffer_printf(&job->errors, ": %s\n", what);
+    gt_scan_job_complain(worker->job, what);
 }
 
 /* True the first time. When the set is full, a finding may be told again: memory stays flat. */
@@ -100,10 +96,15 @@ static int on_finding(void *user, const struct gt_finding *finding, struct gt_st
     struct gt_finding placed = *finding;
     placed.column += finding->line == 1 ? (unsigned)worker->column : 0;
     placed.line += worker->line;
-    struct gt_scan_counts *counts = &worker->job->counts;
-    counts->findings++;
-    counts->by_severity[placed.severity]++;
-    return gt_scan_print(worker->settings, worker->job->path, &placed, secret, &worker->job->out);
+    return gt_scan_tell(worker->settings, worker->job, &placed, secret);
+}
+
+/* A path may hold a secret as well as a title may. */
+static const char *title_of(const struct gt_scan_job *job)
+{
+    if (job->origin.title)
+        return job->origin.title;
+    return strcmp(job->origin.path, "-") == 0 ? NULL : job->origin.path;
 }
 
 static void judge(struct gt_scan_worker *worker, size_t len)
@@ -111,8 +112,10 @@ static void judge(struct gt_scan_worker *worker, size_t len)
     struct gt_scan_job *job = worker->job;
     struct gt_document document = {
         .source = "scan",
-        .key = job->path,
-        .title = strcmp(job->path, "-") == 0 ? NULL : job->path,
+        .key = job->origin.path,
+        .title = title_of(job),
+        .author = job->origin.author,
+        .url = job->origin.url,
         .body = worker->window,
         .body_len = len,
     };
@@ -137,9 +140,16 @@ static void judge(struct gt_scan_worker *worker, size_t len)
     gt_scan_pool_flush(worker->pool, job);
 }
 
-static ssize_t fill(int fd, char *to, size_t len)
+/* fd -1: of the job's own bytes. */
+static ssize_t fill(struct gt_scan_worker *worker, int fd, char *to, size_t len)
 {
     size_t have = 0;
+    if (fd < 0) {
+        size_t left = worker->job->body_len - (size_t)worker->job->counts.bytes;
+        have = left < len ? left : len;
+        memcpy(to, worker->job->body + worker->job->counts.bytes, have);
+        return (ssize_t)have;
+    }
     while (have < len) {
         ssize_t got = read(fd, to + have, len - have);
         if (got < 0 && errno == EINTR)
@@ -187,7 +197,7 @@ static void judge_all(struct gt_scan_worker *worker, int fd)
     size_t have = 0;
     uint64_t max = worker->settings->max_size;
     for (;;) {
-        ssize_t got = fill(fd, worker->window + have, GT_SCAN_WINDOW - have);
+        ssize_t got = fill(worker, fd, worker->window + have, GT_SCAN_WINDOW - have);
         if (got < 0) {
             complain(worker, strerror(errno));
             return;
@@ -225,12 +235,16 @@ static int open_file(struct gt_scan_worker *worker, const char *path)
 void gt_scan_file(struct gt_scan_worker *worker, struct gt_scan_job *job)
 {
     forget(worker, job);
-    if (!job->path) {
-        job->counts.failed = 1;
-        gt_buffer_puts(&job->errors, "guette scan: out of memory\n");
+    if (!job->origin.path) {
+        complain(worker, "out of memory");
         return;
     }
-    int fd = open_file(worker, job->path);
+    if (job->body) {
+        job->counts.files = 1;
+        judge_all(worker, -1);
+        return;
+    }
+    int fd = open_file(worker, job->origin.path);
     if (fd < 0) {
         complain(worker, strerror(errno));
         return;

@@ -1,13 +1,18 @@
 /* The parts of `guette scan`. Inside cli/ only.
  *
- * The main thread walks and hands out files in order (scan_walk.c), each worker judges one at a
- * time in windows (scan_file.c), and what they print comes out in the order of the files, however
- * many workers there are (scan_pool.c). */
+ * The main thread walks and hands out documents in order (scan_walk.c), each worker judges one at
+ * a time in windows (scan_file.c) and tells what it finds (scan_tell.c) in the words of a format
+ * (scan_formats/). What they say comes out in the order of the documents, however many workers
+ * there are (scan_pool.c), into one report (scan_report.c). */
 #ifndef GT_CLI_SCAN_PARTS_H
 #define GT_CLI_SCAN_PARTS_H
 
 #include "cli/cli.h"
 #include "matchers/matchers.h"
+
+#define GT_SCAN_NOTHING 0
+#define GT_SCAN_FOUND 1
+#define GT_SCAN_ERROR 2
 
 /* A file is judged in windows of this size, so that its length does not matter. A window begins
  * with the last bytes of the one before: LEAD as context (`\b`, look-behind) and TAIL, in which no
@@ -15,58 +20,190 @@
 #define GT_SCAN_WINDOW ((size_t)16 * 1024 * 1024)
 #define GT_SCAN_TAIL ((size_t)64 * 1024)
 #define GT_SCAN_LEAD ((size_t)4 * 1024)
+#define GT_SCAN_THREADS_MAX 256
 
-enum gt_scan_format { GT_SCAN_TABLE, GT_SCAN_JSONL };
+/* Where a document comes from, as a person would name it. Whoever makes the document may have
+ * written any bytes here. NULL: not known, or none. */
+struct gt_scan_origin {
+    const char *path;           /* of a file; "-": standard input; else what comes nearest */
+    const char *source, *url;   /* of a document that another program fetched */
+    const char *title;          /* judged with the document */
+    const char *commit;         /* object name, hex */
+    const char *author, *email; /* of the document or the commit; the author is judged, too */
+    const char *date;           /* of the commit, RFC 3339 */
+    const char *subject;        /* of the commit: its message's first line */
+};
+
+/* What one finding is, to a format. All borrowed. */
+struct gt_scan_found {
+    const struct gt_scan_origin *origin;
+    const struct gt_finding *finding;
+    struct gt_str secret; /* as it stands; ptr NULL: a brand's trace, which has none */
+};
+
+struct gt_scan_report;
+struct gt_scan_settings;
+
+/* A form of the report. */
+struct gt_scan_format {
+    const char *name;
+    /* A page tells its counts before its findings: those are kept until the end. */
+    bool page;
+    const char *separator; /* between two findings; NULL: none */
+    /* Each appends. All but `finding` may be NULL. They do not check `out`: their caller does. */
+    void (*begin)(const struct gt_scan_report *report, struct gt_buffer *out);
+    void (*finding)(const struct gt_scan_settings *settings, const struct gt_scan_found *found,
+                    struct gt_buffer *out);
+    /* A page's own findings are in report->body. */
+    void (*end)(const struct gt_scan_report *report, struct gt_buffer *out);
+};
+extern const struct gt_scan_format gt_scan_format_table, gt_scan_format_jsonl;
+extern const struct gt_scan_format *const gt_scan_formats[]; /* NULL-ended; the first is default */
 
 struct gt_scan_settings {
-    enum gt_scan_format format;
+    const struct gt_scan_format *format;
     bool colour, show_secrets;
     uint64_t max_size; /* larger files are left out; 0: none is */
+    enum gt_lang lang;
     const struct gt_ruleset *ruleset;
 };
 
-/* Of one file, then of all. */
+/* ---- the command line (scan_options.c) ---- */
+
+#define GT_SCAN_DIRECTORIES_MAX 16
+
+struct gt_scan_options {
+    const struct gt_scan_format *format;
+    const char *output;
+    const char *config;
+    const char *directories[GT_SCAN_DIRECTORIES_MAX + 1];
+    size_t directory_count;
+    unsigned threads;
+    uint64_t max_size;
+    bool show_secrets, exit_zero;
+};
+
+/* Leaves optind at the first word that is no option. 0, or the exit code after saying why. */
+int gt_scan_parse(int argc, char **argv, struct gt_scan_options *options);
+
+/* ---- counts ---- */
+
+/* Of one document, then of all. */
 struct gt_scan_counts {
     uint64_t files, bytes, findings, files_with, failed, links, special, large;
     uint64_t by_severity[GT_CRITICAL + 1];
 };
+void gt_scan_add_counts(struct gt_scan_counts *sum, const struct gt_scan_counts *counts);
 
-/* One file on its way. */
+/* How often each rule found something. The texts live as long as the ruleset. */
+struct gt_scan_tally {
+    struct gt_scan_tallied {
+        const char *rule, *title, *provider, *category, *remediation;
+        enum gt_severity severity; /* the gravest */
+        uint64_t count;
+    } * items;
+    size_t count, capacity;
+};
+/* Without memory a rule is left out: its findings are told all the same. */
+void gt_scan_tally_add(struct gt_scan_tally *tally, const struct gt_scan_tallied *row);
+void gt_scan_tally_merge(struct gt_scan_tally *sum, const struct gt_scan_tally *tally);
+void gt_scan_tally_free(struct gt_scan_tally *tally);
+
+/* ---- the report (scan_report.c) ---- */
+
+struct gt_scan_report {
+    const struct gt_scan_settings *settings;
+    struct gt_scan_counts counts; /* complete at the end only */
+    struct gt_scan_tally tally;
+    int64_t started_ms, ended_ms; /* wall clock */
+    int64_t took_ms;
+    bool interrupted;
+
+    struct gt_buffer body; /* of a page */
+    bool any;              /* a finding was written */
+    bool closed;           /* whoever read it went away: nothing is written any more */
+    int fd;
+    const char *path; /* NULL: standard output */
+    char *target, *temporary;
+    struct gt_error err; /* the first failure; code 0: none */
+};
+
+/* path NULL: standard output. */
+int gt_scan_report_open(const struct gt_scan_settings *settings, const char *path,
+                        struct gt_scan_report *ret_report, struct gt_error *err);
+/* What `finding` appended, in order. Failures are kept until the end. */
+void gt_scan_report_write(struct gt_scan_report *report, const char *bytes, size_t len);
+/* Writes the end; puts the file in its place, or removes it when something failed. */
+int gt_scan_report_finish(struct gt_scan_report *report, struct gt_error *err);
+/* After a failure before the end, too. */
+void gt_scan_report_free(struct gt_scan_report *report);
+/* Whether the file is the report itself, old or new, which is not to be looked through. */
+struct stat;
+bool gt_scan_report_is(const struct gt_scan_report *report, const struct stat *st);
+
+/* ---- the pool (scan_pool.c) ---- */
+
+/* One document on its way. */
 struct gt_scan_job {
-    char *path; /* "-": standard input */
+    struct gt_scan_origin origin; /* in `texts`; path NULL: memory was out */
+    char *texts;
+    char *body; /* NULL: the file at origin.path is read */
+    size_t body_len;
     struct gt_buffer out, errors;
     struct gt_scan_counts counts;
+    struct gt_scan_tally tally;
     bool done;
 };
 
 struct gt_scan_pool;
 
-int gt_scan_pool_new(const struct gt_scan_settings *settings, unsigned threads,
-                     struct gt_scan_pool **ret_pool, struct gt_error *err);
-/* Waits while too much is on the way. */
-void gt_scan_pool_push(struct gt_scan_pool *pool, const char *path);
-/* An error line in its place among the files. */
+int gt_scan_pool_new(const struct gt_scan_settings *settings, struct gt_scan_report *report,
+                     unsigned threads, struct gt_scan_pool **ret_pool, struct gt_error *err);
+/* Waits while too much is on the way. The origin is copied. take_body (malloc) NULL: the file at
+ * origin->path is read, else these bytes are judged. */
+void gt_scan_pool_push(struct gt_scan_pool *pool, const struct gt_scan_origin *origin,
+                       char *take_body, size_t len);
+/* An error line in its place among the documents. */
 void gt_scan_pool_complain(struct gt_scan_pool *pool, const char *path, const char *what);
-/* Ends when all is printed; frees the pool. counts of the walk are added to. */
-void gt_scan_pool_finish(struct gt_scan_pool *pool, struct gt_scan_counts *counts);
-/* Called by the worker between windows: prints what the first file on the way has, so that it need
- * not be kept. */
+/* Ends when all is told; adds the walk's counts to the report's; frees the pool. */
+void gt_scan_pool_finish(struct gt_scan_pool *pool, const struct gt_scan_counts *counts);
+/* Called by the worker between windows: hands on what the first document on the way has, so that
+ * it need not be kept. */
 void gt_scan_pool_flush(struct gt_scan_pool *pool, struct gt_scan_job *job);
 
-/* Files and folders given on the command line. */
-void gt_scan_walk(struct gt_scan_pool *pool, const struct gt_scan_settings *settings,
-                  const char *path, struct gt_scan_counts *counts);
+/* ---- what makes documents ---- */
 
-/* A worker's own. */
+struct gt_scan_walk {
+    struct gt_scan_pool *pool;
+    const struct gt_scan_settings *settings;
+    const struct gt_scan_report *report;
+    struct gt_scan_counts *counts;
+};
+/* Files and folders given on the command line. */
+void gt_scan_walk(const struct gt_scan_walk *walk, const char *path);
+
+/* ---- a worker's own (scan_file.c) ---- */
+
 struct gt_scan_worker;
 int gt_scan_worker_new(const struct gt_scan_settings *settings, struct gt_scan_pool *pool,
                        struct gt_scan_worker **ret_worker, struct gt_error *err);
 void gt_scan_worker_free(struct gt_scan_worker *worker);
 void gt_scan_file(struct gt_scan_worker *worker, struct gt_scan_job *job);
 
-int gt_scan_print(const struct gt_scan_settings *settings, const char *path,
-                  const struct gt_finding *finding, struct gt_str secret, struct gt_buffer *out);
-void gt_scan_print_summary(const struct gt_scan_counts *counts, int64_t ms);
-void gt_scan_add_counts(struct gt_scan_counts *sum, const struct gt_scan_counts *counts);
+/* ---- telling (scan_tell.c) ---- */
+
+/* Counts it and adds it to what the job says. GT_E_LIMIT: the job has too much to say. */
+int gt_scan_tell(const struct gt_scan_settings *settings, struct gt_scan_job *job,
+                 const struct gt_finding *finding, struct gt_str secret);
+/* "guette scan: PATH: what" among the job's errors. */
+void gt_scan_job_complain(struct gt_scan_job *job, const char *what);
+
+/* ---- for several formats ---- */
+
+/* Hostile text on one line of a terminal. */
+void gt_scan_put_clean(struct gt_buffer *out, const char *text);
+/* The secret where it is to be shown, else its preview. Never NULL. */
+struct gt_str gt_scan_shown(const struct gt_scan_settings *settings,
+                            const struct gt_scan_found *found);
 
 #endif

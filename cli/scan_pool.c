@@ -1,12 +1,13 @@
 #include "cli/scan_parts.h"
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define THREADS_MAX 256
-#define ON_THE_WAY 64 /* files taken in but not printed; a power of two */
+#define ON_THE_WAY 64                        /* files taken in but not printed; a power of two */
+#define HELD_MAX ((size_t)256 * 1024 * 1024) /* of bodies; one may be longer */
 #define OUT_MAX ((size_t)256 * 1024 * 1024)
 #define ERRORS_MAX ((size_t)1024 * 1024)
 #define FLUSH_FROM ((size_t)64 * 1024)
@@ -14,14 +15,15 @@
 /* A ring: jobs [printed, pushed) are on the way, [taken, pushed) wait for a worker. */
 struct gt_scan_pool {
     const struct gt_scan_settings *settings;
+    struct gt_scan_report *report;
     pthread_mutex_t lock;
     pthread_cond_t room, work;
     struct gt_scan_job jobs[ON_THE_WAY];
     uint64_t pushed, taken, printed;
+    size_t held; /* bytes of bodies on the way */
     bool closed;
-    struct gt_scan_counts counts;
-    pthread_t threads[THREADS_MAX];
-    struct gt_scan_worker *workers[THREADS_MAX];
+    pthread_t threads[GT_SCAN_THREADS_MAX];
+    struct gt_scan_worker *workers[GT_SCAN_THREADS_MAX];
     unsigned thread_count;
 };
 
@@ -35,14 +37,23 @@ static struct gt_scan_job *job_at(struct gt_scan_pool *pool, uint64_t number)
     return &pool->jobs[number % ON_THE_WAY];
 }
 
-static void print_job(struct gt_scan_job *job)
+static void print_job(struct gt_scan_pool *pool, struct gt_scan_job *job)
 {
-    if (job->out.len > 0)
-        fwrite(job->out.data, 1, job->out.len, stdout);
+    gt_scan_report_write(pool->report, job->out.data, job->out.len);
     if (job->errors.len > 0)
         fwrite(job->errors.data, 1, job->errors.len, stderr);
     gt_buffer_reset(&job->out);
     gt_buffer_reset(&job->errors);
+}
+
+static void free_job(struct gt_scan_job *job)
+{
+    free(job->texts);
+    free(job->body);
+    gt_buffer_free(&job->out);
+    gt_buffer_free(&job->errors);
+    gt_scan_tally_free(&job->tally);
+    *job = (struct gt_scan_job){0};
 }
 
 /* With the lock held: everything that is done, from the first on. */
@@ -50,12 +61,11 @@ static void print_done(struct gt_scan_pool *pool)
 {
     while (pool->printed < pool->taken && job_at(pool, pool->printed)->done) {
         struct gt_scan_job *job = job_at(pool, pool->printed);
-        print_job(job);
-        gt_scan_add_counts(&pool->counts, &job->counts);
-        free(job->path);
-        gt_buffer_free(&job->out);
-        gt_buffer_free(&job->errors);
-        *job = (struct gt_scan_job){0};
+        print_job(pool, job);
+        gt_scan_add_counts(&pool->report->counts, &job->counts);
+        gt_scan_tally_merge(&pool->report->tally, &job->tally);
+        pool->held -= job->body_len;
+        free_job(job);
         pool->printed++;
         pthread_cond_signal(&pool->room);
     }
@@ -97,39 +107,83 @@ void gt_scan_pool_flush(struct gt_scan_pool *pool, struct gt_scan_job *job)
         return;
     pthread_mutex_lock(&pool->lock);
     if (job == job_at(pool, pool->printed))
-        print_job(job);
+        print_job(pool, job);
     pthread_mutex_unlock(&pool->lock);
 }
 
-static struct gt_scan_job *push(struct gt_scan_pool *pool, const char *path)
+/* ---- taking in ---- */
+
+/* All texts of an origin lie in one block. */
+static const size_t texts[] = {
+    offsetof(struct gt_scan_origin, path),    offsetof(struct gt_scan_origin, source),
+    offsetof(struct gt_scan_origin, url),     offsetof(struct gt_scan_origin, title),
+    offsetof(struct gt_scan_origin, commit),  offsetof(struct gt_scan_origin, author),
+    offsetof(struct gt_scan_origin, email),   offsetof(struct gt_scan_origin, date),
+    offsetof(struct gt_scan_origin, subject),
+};
+#define TEXTS (sizeof texts / sizeof *texts)
+
+static const char **text_of(struct gt_scan_origin *origin, size_t index)
 {
-    char *copy = strdup(path);
-    while (pool->pushed - pool->printed == ON_THE_WAY)
+    return (const char **)(void *)((char *)origin + texts[index]);
+}
+
+static void copy_origin(struct gt_scan_job *job, const struct gt_scan_origin *origin)
+{
+    struct gt_scan_origin copy = *origin;
+    size_t size = 0;
+    for (size_t i = 0; i < TEXTS; i++)
+        size += *text_of(&copy, i) ? strlen(*text_of(&copy, i)) + 1 : 0;
+    char *to = job->texts = malloc(size + 1);
+    if (!to)
+        return;
+    for (size_t i = 0; i < TEXTS; i++) {
+        const char **text = text_of(&copy, i);
+        if (!*text)
+            continue;
+        size_t len = strlen(*text) + 1;
+        *text = memcpy(to, *text, len);
+        to += len;
+    }
+    job->origin = copy;
+}
+
+static struct gt_scan_job *push(struct gt_scan_pool *pool, const struct gt_scan_origin *origin,
+                                size_t len)
+{
+    while (pool->pushed - pool->printed == ON_THE_WAY ||
+           (pool->pushed > pool->printed && pool->held + len > HELD_MAX))
         pthread_cond_wait(&pool->room, &pool->lock);
     struct gt_scan_job *job = job_at(pool, pool->pushed++);
-    *job = (struct gt_scan_job){
-        .path = copy, .out = GT_BUFFER(OUT_MAX), .errors = GT_BUFFER(ERRORS_MAX)};
+    *job = (struct gt_scan_job){.out = GT_BUFFER(OUT_MAX), .errors = GT_BUFFER(ERRORS_MAX)};
+    copy_origin(job, origin);
+    pool->held += len;
     pthread_cond_signal(&pool->work);
     return job;
 }
 
-void gt_scan_pool_push(struct gt_scan_pool *pool, const char *path)
+void gt_scan_pool_push(struct gt_scan_pool *pool, const struct gt_scan_origin *origin,
+                       char *take_body, size_t len)
 {
     pthread_mutex_lock(&pool->lock);
-    push(pool, path);
+    struct gt_scan_job *job = push(pool, origin, len);
+    job->body = take_body;
+    job->body_len = len;
     pthread_mutex_unlock(&pool->lock);
 }
 
 void gt_scan_pool_complain(struct gt_scan_pool *pool, const char *path, const char *what)
 {
+    struct gt_scan_origin origin = {.path = path};
     pthread_mutex_lock(&pool->lock);
-    struct gt_scan_job *job = push(pool, path);
-    gt_buffer_puts(&job->errors, "guette scan: ");
-    gt_utf8_append_clean(&job->errors, path, strlen(path));
-    gt_buffer_printf(&job->errors, ": %s\n", what);
-    job->done = true; /* a worker only hands it on */
+    struct gt_scan_job *job = push(pool, &origin, 0);
+    gt_scan_job_complain(job, what);
+    job->counts.failed = 0; /* its caller counts it */
+    job->done = true;       /* a worker only hands it on */
     pthread_mutex_unlock(&pool->lock);
 }
+
+/* ---- threads ---- */
 
 static int start_thread(struct gt_scan_pool *pool, unsigned number, struct gt_error *err)
 {
@@ -149,18 +203,19 @@ static int start_thread(struct gt_scan_pool *pool, unsigned number, struct gt_er
     return 0;
 }
 
-int gt_scan_pool_new(const struct gt_scan_settings *settings, unsigned threads,
-                     struct gt_scan_pool **ret_pool, struct gt_error *err)
+int gt_scan_pool_new(const struct gt_scan_settings *settings, struct gt_scan_report *report,
+                     unsigned threads, struct gt_scan_pool **ret_pool, struct gt_error *err)
 {
     struct gt_scan_pool *pool = calloc(1, sizeof *pool);
     if (!pool)
         return gt_fail(err, GT_E_NOMEM, "out of memory");
     pool->settings = settings;
+    pool->report = report;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->room, NULL);
     pthread_cond_init(&pool->work, NULL);
     int rc = 0;
-    for (unsigned i = 0; i < threads && i < THREADS_MAX && rc >= 0; i++)
+    for (unsigned i = 0; i < threads && i < GT_SCAN_THREADS_MAX && rc >= 0; i++)
         rc = start_thread(pool, i, err);
     if (rc < 0 && pool->thread_count == 0) {
         struct gt_scan_counts none = {0};
@@ -171,7 +226,7 @@ int gt_scan_pool_new(const struct gt_scan_settings *settings, unsigned threads,
     return 0;
 }
 
-void gt_scan_pool_finish(struct gt_scan_pool *pool, struct gt_scan_counts *counts)
+void gt_scan_pool_finish(struct gt_scan_pool *pool, const struct gt_scan_counts *counts)
 {
     pthread_mutex_lock(&pool->lock);
     pool->closed = true;
@@ -181,9 +236,9 @@ void gt_scan_pool_finish(struct gt_scan_pool *pool, struct gt_scan_counts *count
         pthread_join(pool->threads[i], NULL);
         gt_scan_worker_free(pool->workers[i]);
     }
-    const uint64_t with = pool->counts.files_with;
-    gt_scan_add_counts(counts, &pool->counts);
-    counts->files_with = with;
+    const uint64_t with = pool->report->counts.files_with;
+    gt_scan_add_counts(&pool->report->counts, counts);
+    pool->report->counts.files_with = with;
     pthread_cond_destroy(&pool->room);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);

@@ -10,9 +10,7 @@
 #define PATH_BYTES ((size_t)64 * 1024)
 
 struct walk {
-    struct gt_scan_pool *pool;
-    const struct gt_scan_settings *settings;
-    struct gt_scan_counts *counts;
+    const struct gt_scan_walk *scan;
     struct gt_buffer path;
     int depth;
 };
@@ -30,8 +28,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 
 static void complain(struct walk *walk, const char *what)
 {
-    walk->counts->failed++;
-    gt_scan_pool_complain(walk->pool, walk->path.data, what);
+    walk->scan->counts->failed++;
+    gt_scan_pool_complain(walk->scan->pool, walk->path.data, what);
 }
 
 static void visit(struct walk *walk, bool named);
@@ -72,12 +70,18 @@ static void visit_directory(struct walk *walk)
     free(entries);
 }
 
+static void push(struct walk *walk, const char *path)
+{
+    struct gt_scan_origin origin = {.path = path};
+    gt_scan_pool_push(walk->scan->pool, &origin, NULL, 0);
+}
+
 static void visit_file(struct walk *walk, uint64_t size)
 {
-    if (walk->settings->max_size > 0 && size > walk->settings->max_size)
-        walk->counts->large++;
+    if (walk->scan->settings->max_size > 0 && size > walk->scan->settings->max_size)
+        walk->scan->counts->large++;
     else
-        gt_scan_pool_push(walk->pool, walk->path.data);
+        push(walk, walk->path.data);
 }
 
 /* A link is followed only when the command line names it, as grep -r does. */
@@ -86,27 +90,28 @@ static void visit(struct walk *walk, bool named)
     struct stat st;
     if ((named ? stat : lstat)(walk->path.data, &st) < 0)
         complain(walk, strerror(errno));
+    else if (gt_scan_report_is(walk->scan->report, &st))
+        return;
     else if (S_ISREG(st.st_mode))
         visit_file(walk, (uint64_t)st.st_size);
     else if (S_ISDIR(st.st_mode))
         visit_directory(walk);
     else if (S_ISLNK(st.st_mode))
-        walk->counts->links++;
+        walk->scan->counts->links++;
     else if (named)
         complain(walk, "is a device, socket or pipe; name a file or folder, or read standard input "
                        "with \"-\"");
     else
-        walk->counts->special++;
+        walk->scan->counts->special++;
 }
 
-void gt_scan_walk(struct gt_scan_pool *pool, const struct gt_scan_settings *settings,
-                  const char *path, struct gt_scan_counts *counts)
+void gt_scan_walk(const struct gt_scan_walk *scan, const char *path)
 {
-    struct walk walk = {pool, settings, counts, GT_BUFFER(PATH_BYTES), 0};
+    struct walk walk = {scan, GT_BUFFER(PATH_BYTES), 0};
     if (strcmp(path, "-") == 0)
-        gt_scan_pool_push(pool, path);
+        push(&walk, path);
     else if (gt_buffer_puts(&walk.path, path) < 0)
-        gt_scan_pool_complain(pool, path, "its path is too long");
+        gt_scan_pool_complain(scan->pool, path, "its path is too long");
     else
         visit(&walk, true);
     gt_buffer_free(&walk.path);

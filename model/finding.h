@@ -27,6 +27,7 @@ struct gt_finding {
 
     const char *preview;     /* redacted secret: "ghp_****...**9f" */
     const char *context;     /* the line around it, every credential in it redacted; NULL: none */
+    const char *decoded_via; /* "backup.zip → .env → base64"; NULL: as it stands */
     const char *remediation; /* what to do now; NULL: none */
     unsigned line, column;   /* from 1, in bytes */
 

@@ -1,0 +1,108 @@
+/* One finding, from the matcher into the report. */
+#include "cli/scan_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void gt_scan_job_complain(struct gt_scan_job *job, const char *what)
+{
+    job->counts.failed = 1;
+    gt_buffer_puts(&job->errors, "guette scan: ");
+    gt_scan_put_clean(&job->errors, job->origin.path ? job->origin.path : "");
+    gt_buffer_printf(&job->errors, ": %s\n", what);
+}
+
+static void count(struct gt_scan_job *job, const struct gt_finding *finding)
+{
+    struct gt_scan_tallied row = {.rule = finding->rule,
+                                  .title = finding->title,
+                                  .provider = finding->provider,
+                                  .category = finding->category,
+                                  .remediation = finding->remediation,
+                                  .severity = finding->severity,
+                                  .count = 1};
+    job->counts.findings++;
+    job->counts.by_severity[finding->severity]++;
+    gt_scan_tally_add(&job->tally, &row);
+}
+
+int gt_scan_tell(const struct gt_scan_settings *settings, struct gt_scan_job *job,
+                 const struct gt_finding *finding, struct gt_str secret)
+{
+    struct gt_scan_found found = {&job->origin, finding, secret};
+    count(job, finding);
+    if (settings->format->separator)
+        gt_buffer_puts(&job->out, settings->format->separator);
+    settings->format->finding(settings, &found, &job->out);
+    return gt_buffer_ok(&job->out) ? 0 : GT_E_LIMIT;
+}
+
+struct gt_str gt_scan_shown(const struct gt_scan_settings *settings,
+                            const struct gt_scan_found *found)
+{
+    if (settings->show_secrets && found->secret.ptr)
+        return found->secret;
+    return gt_str_of(found->finding->preview ? found->finding->preview : "");
+}
+
+void gt_scan_put_clean(struct gt_buffer *out, const char *text)
+{
+    size_t from = out->len;
+    gt_utf8_append_clean(out, text, strlen(text));
+    for (size_t i = from; i < out->len; i++)
+        if (out->data[i] == '\n' || out->data[i] == '\t')
+            out->data[i] = ' ';
+}
+
+void gt_scan_add_counts(struct gt_scan_counts *sum, const struct gt_scan_counts *counts)
+{
+    sum->files += counts->files;
+    sum->bytes += counts->bytes;
+    sum->findings += counts->findings;
+    sum->files_with += counts->findings > 0;
+    sum->failed += counts->failed;
+    sum->links += counts->links;
+    sum->special += counts->special;
+    sum->large += counts->large;
+    for (size_t i = 0; i <= GT_CRITICAL; i++)
+        sum->by_severity[i] += counts->by_severity[i];
+}
+
+static struct gt_scan_tallied *find_row(struct gt_scan_tally *tally, const char *rule)
+{
+    for (size_t i = 0; i < tally->count; i++)
+        if (strcmp(tally->items[i].rule, rule) == 0)
+            return &tally->items[i];
+    return NULL;
+}
+
+void gt_scan_tally_add(struct gt_scan_tally *tally, const struct gt_scan_tallied *row)
+{
+    struct gt_scan_tallied *known = find_row(tally, row->rule);
+    if (known) {
+        known->count += row->count;
+        known->severity = row->severity > known->severity ? row->severity : known->severity;
+        return;
+    }
+    if (tally->count == tally->capacity) {
+        size_t capacity = tally->capacity ? 2 * tally->capacity : 4;
+        struct gt_scan_tallied *more = reallocarray(tally->items, capacity, sizeof *more);
+        if (!more)
+            return;
+        tally->items = more;
+        tally->capacity = capacity;
+    }
+    tally->items[tally->count++] = *row;
+}
+
+void gt_scan_tally_merge(struct gt_scan_tally *sum, const struct gt_scan_tally *tally)
+{
+    for (size_t i = 0; i < tally->count; i++)
+        gt_scan_tally_add(sum, &tally->items[i]);
+}
+
+void gt_scan_tally_free(struct gt_scan_tally *tally)
+{
+    free(tally->items);
+    *tally = (struct gt_scan_tally){0};
+}
