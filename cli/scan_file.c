@@ -18,6 +18,7 @@ struct gt_scan_worker {
     size_t seen_count;
 
     struct gt_scan_job *job;
+    size_t len;              /* of what is in the window */
     size_t own_from, own_to; /* findings that start here in the window are told */
     unsigned line;           /* of the window's first byte, from 0 */
     size_t column;           /* bytes before it on its line */
@@ -96,7 +97,8 @@ static int on_finding(void *user, const struct gt_finding *finding, struct gt_st
     struct gt_finding placed = *finding;
     placed.column += finding->line == 1 ? (unsigned)worker->column : 0;
     placed.line += worker->line;
-    return gt_scan_tell(worker->settings, worker->job, &placed, secret);
+    struct gt_str around = {worker->window, worker->len};
+    return gt_scan_tell(worker->settings, worker->job, around, &placed, secret);
 }
 
 /* A path may hold a secret as well as a title may. */
@@ -110,6 +112,7 @@ static const char *title_of(const struct gt_scan_job *job)
 static void judge(struct gt_scan_worker *worker, size_t len)
 {
     struct gt_scan_job *job = worker->job;
+    worker->len = len;
     struct gt_document document = {
         .source = "scan",
         .key = job->origin.path,

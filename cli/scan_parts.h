@@ -39,6 +39,8 @@ struct gt_scan_found {
     const struct gt_scan_origin *origin;
     const struct gt_finding *finding;
     struct gt_str secret; /* as it stands; ptr NULL: a brand's trace, which has none */
+    /* In characters (code points), from 1; the end lies behind its last one. 0: not known. */
+    unsigned character, end_line, end_character;
 };
 
 struct gt_scan_report;
@@ -57,7 +59,6 @@ struct gt_scan_format {
     /* A page's own findings are in report->body. */
     void (*end)(const struct gt_scan_report *report, struct gt_buffer *out);
 };
-extern const struct gt_scan_format gt_scan_format_table, gt_scan_format_jsonl;
 extern const struct gt_scan_format *const gt_scan_formats[]; /* NULL-ended; the first is default */
 
 struct gt_scan_settings {
@@ -66,6 +67,8 @@ struct gt_scan_settings {
     uint64_t max_size; /* larger files are left out; 0: none is */
     enum gt_lang lang;
     const struct gt_ruleset *ruleset;
+    const char *repository; /* URI of what a history was read from; NULL: none */
+    const char *revision;   /* what of it; NULL: not known */
 };
 
 /* ---- the command line (scan_options.c) ---- */
@@ -91,6 +94,10 @@ int gt_scan_parse(int argc, char **argv, struct gt_scan_options *options);
 /* Of one document, then of all. */
 struct gt_scan_counts {
     uint64_t files, bytes, findings, files_with, failed, links, special, large;
+    uint64_t ignored_paths; /* files, or folders with all that is in them */
+    /* Findings that are not told, and why: --min-..., --only, --except; --baseline; a line of an
+     * ignore file or a comment. */
+    uint64_t filtered, known, ignored;
     uint64_t by_severity[GT_CRITICAL + 1];
 };
 void gt_scan_add_counts(struct gt_scan_counts *sum, const struct gt_scan_counts *counts);
@@ -192,9 +199,11 @@ void gt_scan_file(struct gt_scan_worker *worker, struct gt_scan_job *job);
 
 /* ---- telling (scan_tell.c) ---- */
 
-/* Counts it and adds it to what the job says. GT_E_LIMIT: the job has too much to say. */
+/* Counts it and adds it to what the job says, unless it is not to be told. around: the bytes that
+ * were judged, in which the secret stands; ptr NULL: not at hand. GT_E_LIMIT: the job has too much
+ * to say. */
 int gt_scan_tell(const struct gt_scan_settings *settings, struct gt_scan_job *job,
-                 const struct gt_finding *finding, struct gt_str secret);
+                 struct gt_str around, const struct gt_finding *finding, struct gt_str secret);
 /* "guette scan: PATH: what" among the job's errors. */
 void gt_scan_job_complain(struct gt_scan_job *job, const char *what);
 

@@ -26,10 +26,45 @@ static void count(struct gt_scan_job *job, const struct gt_finding *finding)
     gt_scan_tally_add(&job->tally, &row);
 }
 
-int gt_scan_tell(const struct gt_scan_settings *settings, struct gt_scan_job *job,
-                 const struct gt_finding *finding, struct gt_str secret)
+/* ---- where it stands ---- */
+
+/* SARIF counts in characters; a column of bytes may fall between two. */
+static unsigned characters(const char *from, const char *to)
 {
-    struct gt_scan_found found = {&job->origin, finding, secret};
+    unsigned count = 0;
+    for (; from < to; from++)
+        count += (*from & 0xc0) != 0x80;
+    return count;
+}
+
+static bool holds(struct gt_str around, struct gt_str secret)
+{
+    return around.ptr && secret.ptr && secret.ptr >= around.ptr &&
+           secret.ptr + secret.len <= around.ptr + around.len;
+}
+
+static void place(struct gt_scan_found *found, struct gt_str around)
+{
+    const struct gt_finding *finding = found->finding;
+    const char *at = found->secret.ptr;
+    if (!holds(around, found->secret) || finding->decoded_via || finding->column == 0 ||
+        (size_t)(at - around.ptr) < finding->column - 1)
+        return;
+    const char *end = at + found->secret.len, *line = at - (finding->column - 1);
+    found->character = characters(line, at) + 1;
+    found->end_line = finding->line;
+    for (const char *next; (next = memchr(at, '\n', (size_t)(end - at))); at = next + 1) {
+        found->end_line++;
+        line = next + 1;
+    }
+    found->end_character = characters(line, end) + 1;
+}
+
+int gt_scan_tell(const struct gt_scan_settings *settings, struct gt_scan_job *job,
+                 struct gt_str around, const struct gt_finding *finding, struct gt_str secret)
+{
+    struct gt_scan_found found = {.origin = &job->origin, .finding = finding, .secret = secret};
+    place(&found, around);
     count(job, finding);
     if (settings->format->separator)
         gt_buffer_puts(&job->out, settings->format->separator);
@@ -64,6 +99,10 @@ void gt_scan_add_counts(struct gt_scan_counts *sum, const struct gt_scan_counts 
     sum->links += counts->links;
     sum->special += counts->special;
     sum->large += counts->large;
+    sum->ignored_paths += counts->ignored_paths;
+    sum->filtered += counts->filtered;
+    sum->known += counts->known;
+    sum->ignored += counts->ignored;
     for (size_t i = 0; i <= GT_CRITICAL; i++)
         sum->by_severity[i] += counts->by_severity[i];
 }

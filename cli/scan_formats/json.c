@@ -1,49 +1,39 @@
-/* jsonl: one JSON object a line, the same columns on each. */
-#include "cli/scan_parts.h"
-
-static void put(json_t *object, const char *key, const char *value)
-{
-    json_object_set_new(object, key, gt_json_text_c(value));
-}
-
-static void put_given(json_t *object, const char *key, const char *value)
-{
-    if (value)
-        put(object, key, value);
-}
+/* jsonl: one JSON object a line, the same columns on each. json: the same objects in one document,
+ * with what was counted. */
+#include "cli/scan_formats/formats.h"
 
 static void put_rule(json_t *object, const struct gt_finding *finding)
 {
-    put(object, "rule", finding->rule);
-    put(object, "provider", finding->provider);
-    put(object, "category", finding->category);
-    put(object, "severity", gt_severity_name(finding->severity));
-    put(object, "confidence", gt_confidence_name(finding->confidence));
-    json_object_set_new(object, "score", json_integer(finding->score));
-    put(object, "brand", finding->brand);
+    gt_scan_put(object, "rule", finding->rule);
+    gt_scan_put(object, "provider", finding->provider);
+    gt_scan_put(object, "category", finding->category);
+    gt_scan_put(object, "severity", gt_severity_name(finding->severity));
+    gt_scan_put(object, "confidence", gt_confidence_name(finding->confidence));
+    gt_scan_put_number(object, "score", (uint64_t)finding->score);
+    gt_scan_put(object, "brand", finding->brand);
 }
 
 static void put_place(json_t *object, const struct gt_scan_found *found)
 {
-    put(object, "path", found->origin->path);
-    json_object_set_new(object, "line", json_integer(found->finding->line));
-    json_object_set_new(object, "column", json_integer(found->finding->column));
-    put(object, "decoded_via", found->finding->decoded_via);
+    gt_scan_put(object, "path", found->origin->path);
+    gt_scan_put_number(object, "line", found->finding->line);
+    gt_scan_put_number(object, "column", found->finding->column);
+    gt_scan_put(object, "decoded_via", found->finding->decoded_via);
 }
 
 static void put_origin(json_t *object, const struct gt_scan_origin *origin)
 {
-    put(object, "commit", origin->commit);
-    put_given(object, "author", origin->author);
-    put_given(object, "email", origin->email);
-    put_given(object, "date", origin->date);
-    put_given(object, "subject", origin->subject);
-    put_given(object, "source", origin->source);
-    put_given(object, "url", origin->url);
+    gt_scan_put(object, "commit", origin->commit);
+    gt_scan_put_given(object, "author", origin->author);
+    gt_scan_put_given(object, "email", origin->email);
+    gt_scan_put_given(object, "date", origin->date);
+    gt_scan_put_given(object, "subject", origin->subject);
+    gt_scan_put_given(object, "source", origin->source);
+    gt_scan_put_given(object, "url", origin->url);
 }
 
-static void print_line(const struct gt_scan_settings *settings, const struct gt_scan_found *found,
-                       struct gt_buffer *out)
+static void print_object(const struct gt_scan_settings *settings, const struct gt_scan_found *found,
+                         struct gt_buffer *out)
 {
     const struct gt_finding *finding = found->finding;
     struct gt_str secret = gt_scan_shown(settings, found);
@@ -51,14 +41,36 @@ static void print_line(const struct gt_scan_settings *settings, const struct gt_
     put_rule(object, finding);
     put_place(object, found);
     json_object_set_new(object, "secret", gt_json_text(secret.ptr, secret.len));
-    put(object, "fingerprint", finding->fingerprint);
+    gt_scan_put(object, "fingerprint", finding->fingerprint);
     put_origin(object, found->origin);
-    put(object, "title", finding->title);
-    put(object, "context", finding->context);
-    put(object, "remediation", finding->remediation);
-    put(object, "id", finding->id);
+    gt_scan_put(object, "title", finding->title);
+    gt_scan_put(object, "context", finding->context);
+    gt_scan_put(object, "remediation", finding->remediation);
+    gt_scan_put(object, "id", finding->id);
     gt_json_append(object, out);
+}
+
+static void print_line(const struct gt_scan_settings *settings, const struct gt_scan_found *found,
+                       struct gt_buffer *out)
+{
+    print_object(settings, found, out);
     gt_buffer_putc(out, '\n');
 }
 
+static void begin(const struct gt_scan_report *report, struct gt_buffer *out)
+{
+    gt_buffer_printf(out, "{\"tool\":{\"name\":\"guette\",\"version\":\"%s\"},\"findings\":[\n",
+                     gt_version());
+}
+
+static void end(const struct gt_scan_report *report, struct gt_buffer *out)
+{
+    GT_JSON_AUTO json_t *summary = gt_scan_summary(report);
+    gt_buffer_puts(out, "\n],\"summary\":");
+    gt_json_append(summary, out);
+    gt_buffer_puts(out, "}\n");
+}
+
+const struct gt_scan_format gt_scan_format_json = {
+    .name = "json", .separator = ",\n", .begin = begin, .finding = print_object, .end = end};
 const struct gt_scan_format gt_scan_format_jsonl = {.name = "jsonl", .finding = print_line};

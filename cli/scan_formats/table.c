@@ -1,5 +1,5 @@
 /* table: for a person at a terminal. */
-#include "cli/scan_parts.h"
+#include "cli/scan_formats/formats.h"
 
 #include <inttypes.h>
 #include <stdio.h>
