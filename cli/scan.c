@@ -1,6 +1,7 @@
 #include "cli/cache.h"
 #include "cli/scan_parts.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,17 +79,56 @@ static void print_warnings(const struct gt_ruleset *ruleset)
 
 /* ---- the command ---- */
 
-static void look(const struct gt_scan_walk *walk, char **paths)
+/* How much there is in all, counted beside the scan: only a progress bar needs it. */
+struct estimate {
+    struct gt_scan_walk walk;
+    struct gt_scan_counts counts;
+    char **paths;
+    atomic_bool cancelled;
+    pthread_t thread;
+    bool runs;
+};
+
+static void *count_all(void *user)
 {
-    for (; *paths; paths++)
-        gt_scan_walk(walk, *paths);
+    struct estimate *estimate = user;
+    for (char **path = estimate->paths; *path; path++)
+        gt_scan_walk(&estimate->walk, *path);
+    if (!estimate->cancelled)
+        gt_scan_progress_expect(estimate->walk.settings->progress, estimate->counts.files,
+                                estimate->counts.bytes);
+    return NULL;
 }
 
-static int exit_code(const struct gt_scan_options *options, const struct gt_scan_counts *counts)
+static void start_estimate(struct estimate *estimate, const struct gt_scan_walk *walk,
+                           const struct gt_scan_options *options, char **paths)
 {
-    if (counts->failed > 0)
-        return GT_SCAN_ERROR;
-    return counts->findings > 0 && !options->exit_zero ? GT_SCAN_FOUND : GT_SCAN_NOTHING;
+    *estimate = (struct estimate){.walk = *walk, .paths = paths};
+    estimate->walk.pool = NULL;
+    estimate->walk.counts = &estimate->counts;
+    estimate->walk.cancelled = &estimate->cancelled;
+    for (char **path = paths; *path; path++)
+        if (strcmp(*path, "-") == 0 || options->documents)
+            return;
+    estimate->runs = walk->settings->progress &&
+                     pthread_create(&estimate->thread, NULL, count_all, estimate) == 0;
+}
+
+static void end_estimate(struct estimate *estimate)
+{
+    estimate->cancelled = true;
+    if (estimate->runs)
+        pthread_join(estimate->thread, NULL);
+}
+
+static void look(const struct gt_scan_walk *walk, const struct gt_scan_options *options,
+                 char **paths)
+{
+    struct estimate estimate;
+    start_estimate(&estimate, walk, options, paths);
+    for (; *paths && !gt_scan_stopped(); paths++)
+        (options->documents ? gt_scan_documents : gt_scan_walk)(walk, *paths);
+    end_estimate(&estimate);
 }
 
 static int scan_into(const struct gt_scan_options *options, const struct gt_scan_settings *settings,
@@ -100,11 +140,122 @@ static int scan_into(const struct gt_scan_options *options, const struct gt_scan
     int rc = gt_scan_pool_new(settings, report, options->threads, &pool, err);
     if (rc < 0)
         return rc;
-    struct gt_scan_walk walk = {pool, settings, report, &counts};
-    look(&walk, paths);
+    struct gt_scan_walk walk = {pool, settings, report, &counts, NULL};
+    look(&walk, options, paths);
     gt_scan_pool_finish(pool, &counts);
     report->took_ms = gt_monotonic() - started;
-    return gt_scan_report_finish(report, err);
+    report->interrupted = gt_scan_signal() != 0;
+    return 0;
+}
+
+/* ---- what is said beside the report ---- */
+
+static void say_summary(const struct gt_scan_options *options, const struct gt_scan_report *report)
+{
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(8192);
+    const struct gt_scan_counts *counts = &report->counts;
+    bool table = strcmp(options->format->name, "table") == 0 && !options->output;
+    bool hides = counts->ignored + counts->ignored_paths > 0;
+    if (report->interrupted)
+        fputs("guette scan: interrupted; this is what was found until then\n", stderr);
+    if (options->baseline && counts->known == 0 && counts->findings > 0 &&
+        gt_scan_baseline_count(report->settings->baseline) > 0)
+        fputs("guette scan: nothing of the baseline was seen again: was it made with another "
+              "fingerprint key ($GUETTE_FINGERPRINT_KEY), or from another folder?\n",
+              stderr);
+    if (table || !(options->output || hides || isatty(STDERR_FILENO)))
+        return;
+    gt_scan_print_summary(report, &out);
+    fputs(out.data ? out.data : "", stderr);
+}
+
+static int exit_code(const struct gt_scan_options *options, const struct gt_scan_report *report)
+{
+    if (gt_scan_signal())
+        return 128 + gt_scan_signal();
+    if (report->counts.failed > 0)
+        return GT_SCAN_ERROR;
+    return report->counts.findings > 0 && !options->exit_zero ? GT_SCAN_FOUND : GT_SCAN_NOTHING;
+}
+
+/* ---- reports ---- */
+
+static int finish(const struct gt_scan_options *options, struct gt_scan_report *report,
+                  struct gt_scan_report *accepted, struct gt_error *err)
+{
+    int rc = gt_scan_report_finish(report, err);
+    /* A baseline of half a scan would hide nothing it should not, but tell what it should not. */
+    if (rc >= 0 && accepted && !report->interrupted)
+        rc = gt_scan_report_finish(accepted, err);
+    if (rc >= 0)
+        say_summary(options, report);
+    return rc;
+}
+
+static int scan_reports(const struct gt_scan_options *options, struct gt_scan_settings *settings,
+                        struct gt_scan_report *report, char **paths, struct gt_error *err)
+{
+    bool silent = options->no_progress || (!options->output && isatty(STDOUT_FILENO) &&
+                                           strcmp(options->format->name, "table") != 0);
+    settings->progress = silent ? NULL : gt_scan_progress_start();
+    int rc = scan_into(options, settings, report, paths, err);
+    gt_scan_progress_stop(settings->progress);
+    settings->progress = NULL;
+    return rc < 0 ? rc : finish(options, report, settings->new_baseline, err);
+}
+
+static int scan_settings(const struct gt_scan_options *options, struct gt_scan_settings *settings,
+                         char **paths, int *ret_code, struct gt_error *err)
+{
+    struct gt_scan_settings accepting = *settings;
+    struct gt_scan_report report, accepted;
+    int rc = gt_scan_report_open(settings, options->output, &report, err);
+    if (rc < 0)
+        return rc;
+    accepting.format = &gt_scan_format_baseline;
+    if (options->new_baseline)
+        rc = gt_scan_report_open(&accepting, options->new_baseline, &accepted, err);
+    if (rc >= 0) {
+        settings->new_baseline = options->new_baseline ? &accepted : NULL;
+        rc = scan_reports(options, settings, &report, paths, err);
+        *ret_code = exit_code(options, &report);
+        if (settings->new_baseline)
+            gt_scan_report_free(&accepted);
+    }
+    gt_scan_report_free(&report);
+    return rc;
+}
+
+/* ---- ignore files ---- */
+
+#define IGNORE_FILE ".guetteignore"
+
+static int add_ignores(const struct gt_scan_options *options, struct gt_scan_ignores *ignores,
+                       const char *path, struct gt_error *err)
+{
+    struct stat st;
+    bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    GT_BUFFER_AUTO struct gt_buffer file = GT_BUFFER((size_t)64 * 1024);
+    gt_buffer_puts(&file, path);
+    gt_buffer_puts(&file, "/" IGNORE_FILE);
+    bool here = strcmp(path, ".") == 0 || strcmp(path, "./") == 0; /* it was added first */
+    int rc = 0;
+    if (folder && !here && gt_buffer_ok(&file) && gt_file_exists(file.data))
+        rc = gt_scan_ignores_add(ignores, file.data, path, err);
+    if (rc >= 0 && options->ignore_file)
+        rc = gt_scan_ignores_add(ignores, options->ignore_file, folder ? path : ".", err);
+    return rc;
+}
+
+static int find_ignores(const struct gt_scan_options *options, struct gt_scan_ignores *ignores,
+                        char **paths, struct gt_error *err)
+{
+    int rc = options->no_ignore || !gt_file_exists(IGNORE_FILE)
+                 ? 0
+                 : gt_scan_ignores_add(ignores, IGNORE_FILE, ".", err);
+    for (; *paths && rc >= 0 && !options->no_ignore; paths++)
+        rc = add_ignores(options, ignores, *paths, err);
+    return rc;
 }
 
 static int scan(const struct gt_scan_options *options, const struct gt_config *config,
@@ -112,24 +263,31 @@ static int scan(const struct gt_scan_options *options, const struct gt_config *c
 {
     struct gt_scan_settings settings = {
         .format = options->format,
+        .filter = &options->filter,
+        .heed_comments = !options->no_ignore,
         .colour = gt_cli_colour() && !options->output,
         .show_secrets = options->show_secrets,
         .max_size = options->max_size,
         .lang = config ? (enum gt_lang)config->lang : GT_ENGLISH,
         .ruleset = ruleset,
     };
-    struct gt_scan_report report;
-    struct gt_error err;
-    int rc = gt_scan_report_open(&settings, options->output, &report, &err);
-    if (rc >= 0) {
-        rc = scan_into(options, &settings, &report, paths, &err);
-        int code = exit_code(options, &report.counts);
-        gt_scan_report_free(&report);
-        if (rc >= 0)
-            return code;
-    }
-    fprintf(stderr, "guette scan: %s\n", err.message);
-    return GT_SCAN_ERROR;
+    struct gt_error err = {.message = "out of memory"};
+    struct gt_scan_ignores *ignores = gt_scan_ignores_new();
+    struct gt_scan_baseline *baseline = NULL;
+    int code = GT_SCAN_ERROR, rc = ignores ? 0 : GT_E_NOMEM;
+    if (rc >= 0)
+        rc = find_ignores(options, ignores, paths, &err);
+    if (rc >= 0 && options->baseline)
+        rc = gt_scan_baseline_read(options->baseline, &baseline, &err);
+    settings.ignores = ignores;
+    settings.baseline = baseline;
+    if (rc >= 0)
+        rc = scan_settings(options, &settings, paths, &code, &err);
+    if (rc < 0)
+        fprintf(stderr, "guette scan: %s\n", err.message);
+    gt_scan_ignores_free(ignores);
+    gt_scan_baseline_free(baseline);
+    return rc < 0 ? GT_SCAN_ERROR : code;
 }
 
 static int run(int argc, char **argv)
@@ -137,6 +295,7 @@ static int run(int argc, char **argv)
     struct gt_scan_options options;
     if (gt_scan_parse(argc, argv, &options))
         return GT_SCAN_ERROR;
+    gt_scan_stop_listen();
     GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new(1 << 16);
     struct gt_config *config = options.config ? gt_cli_config(options.config) : NULL;
     struct gt_ruleset *ruleset = NULL;
@@ -145,7 +304,8 @@ static int run(int argc, char **argv)
     int code = GT_SCAN_ERROR;
     if (open_rules(&options, config, arena, &ruleset) >= 0) {
         print_warnings(ruleset);
-        code = scan(&options, config, ruleset, argv + optind);
+        if (gt_scan_filter_check(&options.filter, ruleset) == 0)
+            code = scan(&options, config, ruleset, argv + optind);
     }
     gt_ruleset_close(ruleset);
     gt_config_free(config);

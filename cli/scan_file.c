@@ -79,11 +79,11 @@ static bool is_new(struct gt_scan_worker *worker, const char *id)
     return true;
 }
 
-/* A brand's trace has no secret to tell its place by; its id, the same in every window, keeps it
- * single. */
+/* A brand's trace has no secret to tell its place by, and a secret of a document whose title holds
+ * one, too, stands in a copy: their ids, the same in every window, keep them single. */
 static bool is_own(const struct gt_scan_worker *worker, struct gt_str secret)
 {
-    if (!secret.ptr)
+    if (secret.ptr < worker->window || secret.ptr >= worker->window + worker->len)
         return true;
     size_t place = (size_t)(secret.ptr - worker->window);
     return place >= worker->own_from && place < worker->own_to;
@@ -104,7 +104,7 @@ static int on_finding(void *user, const struct gt_finding *finding, struct gt_st
 /* A path may hold a secret as well as a title may. */
 static const char *title_of(const struct gt_scan_job *job)
 {
-    if (job->origin.title)
+    if (job->origin.title || job->line_number > 0)
         return job->origin.title;
     return strcmp(job->origin.path, "-") == 0 ? NULL : job->origin.path;
 }
@@ -153,8 +153,10 @@ static ssize_t fill(struct gt_scan_worker *worker, int fd, char *to, size_t len)
         memcpy(to, worker->job->body + worker->job->counts.bytes, have);
         return (ssize_t)have;
     }
+    bool standard = strcmp(worker->job->origin.path, "-") == 0;
     while (have < len) {
-        ssize_t got = read(fd, to + have, len - have);
+        ssize_t got =
+            standard ? gt_scan_read(fd, to + have, len - have) : read(fd, to + have, len - have);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -206,6 +208,7 @@ static void judge_all(struct gt_scan_worker *worker, int fd)
             return;
         }
         worker->job->counts.bytes += (uint64_t)got;
+        gt_scan_progress_add(worker->settings->progress, 0, (uint64_t)got, 0);
         if (max > 0 && worker->job->counts.bytes > max) { /* standard input, or it grew meanwhile */
             complain(worker, "is longer than --max-size");
             return;
@@ -214,7 +217,7 @@ static void judge_all(struct gt_scan_worker *worker, int fd)
         bool more = have == GT_SCAN_WINDOW;
         worker->own_to = more ? have - GT_SCAN_TAIL : have;
         judge(worker, have);
-        if (!more)
+        if (!more || gt_scan_stopped())
             return;
         have = slide(worker, have);
     }
@@ -242,6 +245,8 @@ void gt_scan_file(struct gt_scan_worker *worker, struct gt_scan_job *job)
         complain(worker, "out of memory");
         return;
     }
+    if (job->line_number > 0 && gt_scan_document_read(job) < 0)
+        return;
     if (job->body) {
         job->counts.files = 1;
         judge_all(worker, -1);

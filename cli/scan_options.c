@@ -69,6 +69,76 @@ static int take_show(struct gt_scan_options *options, const char *value)
     return 0;
 }
 
+static int take_level(const char *option, const char *value, const char *const *names, int *ret)
+{
+    GT_BUFFER_AUTO struct gt_buffer all = GT_BUFFER(256);
+    for (int i = 0; names[i]; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            *ret = i;
+            return 0;
+        }
+        gt_buffer_printf(&all, "%s%s", i == 0 ? "" : ", ", names[i]);
+    }
+    return gt_cli_usage("scan", "--%s is one of %s, not \"%s\"", option, all.data, value);
+}
+
+static int take_severity(struct gt_scan_options *options, const char *value)
+{
+    return take_level("min-severity", value, gt_severity_names, &options->filter.min_severity);
+}
+
+static int take_confidence(struct gt_scan_options *options, const char *value)
+{
+    return take_level("min-confidence", value, gt_confidence_names,
+                      &options->filter.min_confidence);
+}
+
+static int take_only(struct gt_scan_options *options, const char *value)
+{
+    return gt_scan_names_add(&options->filter.only, "only", value);
+}
+
+static int take_except(struct gt_scan_options *options, const char *value)
+{
+    return gt_scan_names_add(&options->filter.except, "except", value);
+}
+
+static int take_baseline(struct gt_scan_options *options, const char *value)
+{
+    options->baseline = value;
+    return 0;
+}
+
+static int take_new_baseline(struct gt_scan_options *options, const char *value)
+{
+    options->new_baseline = value;
+    return 0;
+}
+
+static int take_ignore_file(struct gt_scan_options *options, const char *value)
+{
+    options->ignore_file = value;
+    return 0;
+}
+
+static int take_no_ignore(struct gt_scan_options *options, const char *value)
+{
+    options->no_ignore = true;
+    return 0;
+}
+
+static int take_documents(struct gt_scan_options *options, const char *value)
+{
+    options->documents = true;
+    return 0;
+}
+
+static int take_no_progress(struct gt_scan_options *options, const char *value)
+{
+    options->no_progress = true;
+    return 0;
+}
+
 static int take_exit_zero(struct gt_scan_options *options, const char *value)
 {
     options->exit_zero = true;
@@ -81,10 +151,24 @@ static const struct row {
     /* 0, or the exit code after saying what is wrong. */
     int (*take)(struct gt_scan_options *options, const char *value);
 } rows[] = {
-    {"format", required_argument, take_format},   {"output", required_argument, take_output},
-    {"config", required_argument, take_config},   {"rules", required_argument, take_rules},
-    {"threads", required_argument, take_threads}, {"max-size", required_argument, take_max_size},
-    {"show-secrets", no_argument, take_show},     {"exit-zero", no_argument, take_exit_zero},
+    {"format", required_argument, take_format},
+    {"output", required_argument, take_output},
+    {"config", required_argument, take_config},
+    {"rules", required_argument, take_rules},
+    {"threads", required_argument, take_threads},
+    {"max-size", required_argument, take_max_size},
+    {"show-secrets", no_argument, take_show},
+    {"min-severity", required_argument, take_severity},
+    {"min-confidence", required_argument, take_confidence},
+    {"only", required_argument, take_only},
+    {"except", required_argument, take_except},
+    {"baseline", required_argument, take_baseline},
+    {"write-baseline", required_argument, take_new_baseline},
+    {"ignore-file", required_argument, take_ignore_file},
+    {"no-ignore", no_argument, take_no_ignore},
+    {"documents", no_argument, take_documents},
+    {"no-progress", no_argument, take_no_progress},
+    {"exit-zero", no_argument, take_exit_zero},
 };
 #define ROWS (sizeof rows / sizeof *rows)
 

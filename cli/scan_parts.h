@@ -10,6 +10,9 @@
 #include "cli/cli.h"
 #include "matchers/matchers.h"
 
+#include <stdatomic.h>
+#include <sys/stat.h>
+
 #define GT_SCAN_NOTHING 0
 #define GT_SCAN_FOUND 1
 #define GT_SCAN_ERROR 2
@@ -61,8 +64,69 @@ struct gt_scan_format {
 };
 extern const struct gt_scan_format *const gt_scan_formats[]; /* NULL-ended; the first is default */
 
+/* ---- which findings are told ---- */
+
+#define GT_SCAN_NAMES_MAX 256
+/* Globs of rule ids, their owners ("aws"), providers and categories, in any case. */
+struct gt_scan_names {
+    char items[GT_SCAN_NAMES_MAX][96];
+    size_t count;
+};
+/* Of a list with commas. 0, or the exit code after saying why. */
+int gt_scan_names_add(struct gt_scan_names *names, const char *option, const char *list);
+
+struct gt_scan_filter {
+    int min_severity, min_confidence;
+    struct gt_scan_names only, except; /* only: empty means all */
+};
+/* A name that fits no rule is a mistake: 0, or the exit code after saying so. */
+int gt_scan_filter_check(const struct gt_scan_filter *filter, const struct gt_ruleset *ruleset);
+bool gt_scan_passes(const struct gt_scan_filter *filter, const struct gt_finding *finding);
+
+/* `*` and `?`, in any case; `*` is anything. */
+bool gt_scan_glob(const char *glob, const char *text);
+/* gitignore(5): `*` stays in its folder, `**` does not. From the start of the path to its end. */
+bool gt_scan_path_glob(const char *glob, const char *path);
+
+/* Lines of ignore files (scan_ignore.c). */
+struct gt_scan_ignores;
+struct gt_scan_ignores *gt_scan_ignores_new(void); /* NULL: out of memory */
+void gt_scan_ignores_free(struct gt_scan_ignores *ignores);
+/* Reads a file, whose lines then count for what lies below base. A wrong line is told and left
+ * out. */
+int gt_scan_ignores_add(struct gt_scan_ignores *ignores, const char *file, const char *base,
+                        struct gt_error *err);
+/* ignores may be NULL. The path itself; for a file, also the folders above it. */
+bool gt_scan_ignores_path(const struct gt_scan_ignores *ignores, const char *path, bool folder);
+bool gt_scan_ignores_file(const struct gt_scan_ignores *ignores, const char *path);
+bool gt_scan_ignores_finding(const struct gt_scan_ignores *ignores, const char *path,
+                             const struct gt_finding *finding);
+
+/* Findings of an earlier report (scan_baseline.c). */
+struct gt_scan_baseline;
+int gt_scan_baseline_read(const char *path, struct gt_scan_baseline **ret_baseline,
+                          struct gt_error *err);
+void gt_scan_baseline_free(struct gt_scan_baseline *baseline);
+size_t gt_scan_baseline_count(const struct gt_scan_baseline *baseline); /* NULL: 0 */
+bool gt_scan_baseline_knows(const struct gt_scan_baseline *baseline_or_null, const char *path,
+                            const struct gt_finding *finding);
+/* For its readers. 1: taken, 0: it names nothing. */
+int gt_scan_baseline_add(struct gt_scan_baseline *baseline, const char *rule,
+                         const char *fingerprint, const char *path);
+int gt_scan_baseline_csv(struct gt_scan_baseline *baseline, struct gt_str text,
+                         struct gt_error *err);
+extern const struct gt_scan_format gt_scan_format_baseline; /* --write-baseline */
+
+struct gt_scan_progress;
+
 struct gt_scan_settings {
     const struct gt_scan_format *format;
+    const struct gt_scan_filter *filter;     /* NULL: all */
+    const struct gt_scan_ignores *ignores;   /* NULL: none */
+    const struct gt_scan_baseline *baseline; /* NULL: none */
+    struct gt_scan_report *new_baseline;     /* NULL: none is written */
+    struct gt_scan_progress *progress;       /* NULL: not shown */
+    bool heed_comments;                      /* guette:ignore */
     bool colour, show_secrets;
     uint64_t max_size; /* larger files are left out; 0: none is */
     enum gt_lang lang;
@@ -83,7 +147,9 @@ struct gt_scan_options {
     size_t directory_count;
     unsigned threads;
     uint64_t max_size;
-    bool show_secrets, exit_zero;
+    struct gt_scan_filter filter;
+    const char *baseline, *new_baseline, *ignore_file;
+    bool show_secrets, exit_zero, no_ignore, no_progress, documents;
 };
 
 /* Leaves optind at the first word that is no option. 0, or the exit code after saying why. */
@@ -132,7 +198,8 @@ struct gt_scan_report {
     int fd;
     const char *path; /* NULL: standard output */
     char *target, *temporary;
-    struct gt_error err; /* the first failure; code 0: none */
+    struct stat files[2]; /* the temporary one, and what was there before; mode 0: none */
+    struct gt_error err;  /* the first failure; code 0: none */
 };
 
 /* path NULL: standard output. */
@@ -145,8 +212,7 @@ int gt_scan_report_finish(struct gt_scan_report *report, struct gt_error *err);
 /* After a failure before the end, too. */
 void gt_scan_report_free(struct gt_scan_report *report);
 /* Whether the file is the report itself, old or new, which is not to be looked through. */
-struct stat;
-bool gt_scan_report_is(const struct gt_scan_report *report, const struct stat *st);
+bool gt_scan_report_is(const struct gt_scan_report *report_or_null, const struct stat *st);
 
 /* ---- the pool (scan_pool.c) ---- */
 
@@ -156,7 +222,9 @@ struct gt_scan_job {
     char *texts;
     char *body; /* NULL: the file at origin.path is read */
     size_t body_len;
-    struct gt_buffer out, errors;
+    uint64_t line_number; /* the body is this line of --documents, still to be read; 0: it is not */
+    size_t held;          /* bytes it counts for while it is on the way */
+    struct gt_buffer out, accepted, errors; /* accepted: for the new baseline */
     struct gt_scan_counts counts;
     struct gt_scan_tally tally;
     bool done;
@@ -170,6 +238,10 @@ int gt_scan_pool_new(const struct gt_scan_settings *settings, struct gt_scan_rep
  * origin->path is read, else these bytes are judged. */
 void gt_scan_pool_push(struct gt_scan_pool *pool, const struct gt_scan_origin *origin,
                        char *take_body, size_t len);
+void gt_scan_pool_push_line(struct gt_scan_pool *pool, const char *path, uint64_t number,
+                            char *take_line, size_t len);
+/* Copies it into the job, whose former texts are the caller's to free. */
+void gt_scan_job_set_origin(struct gt_scan_job *job, const struct gt_scan_origin *origin);
 /* An error line in its place among the documents. */
 void gt_scan_pool_complain(struct gt_scan_pool *pool, const char *path, const char *what);
 /* Ends when all is told; adds the walk's counts to the report's; frees the pool. */
@@ -181,13 +253,42 @@ void gt_scan_pool_flush(struct gt_scan_pool *pool, struct gt_scan_job *job);
 /* ---- what makes documents ---- */
 
 struct gt_scan_walk {
-    struct gt_scan_pool *pool;
+    struct gt_scan_pool *pool; /* NULL: files and bytes are counted, nothing else is done */
     const struct gt_scan_settings *settings;
     const struct gt_scan_report *report;
     struct gt_scan_counts *counts;
+    const atomic_bool *cancelled; /* NULL: never */
 };
 /* Files and folders given on the command line. */
 void gt_scan_walk(const struct gt_scan_walk *walk, const char *path);
+
+/* JSON lines of documents; and a worker's part of it, which reads one line. */
+void gt_scan_documents(const struct gt_scan_walk *walk, const char *path);
+int gt_scan_document_read(struct gt_scan_job *job);
+
+/* ---- ending early (scan_stop.c) ---- */
+
+void gt_scan_stop_listen(void);
+/* A signal came, or nobody reads the report any more: nothing new is begun. */
+bool gt_scan_stopped(void);
+int gt_scan_signal(void); /* 0: none came */
+void gt_scan_stop_unread(void);
+/* A file to be removed by a second signal; the path must live until it is withdrawn. */
+void gt_scan_temporary(const char *path, bool there);
+/* read(2) that ends, as if the input did, when the scan is stopped. */
+ssize_t gt_scan_read(int fd, char *to, size_t len);
+
+/* ---- progress (scan_progress.c); all take NULL ---- */
+
+struct gt_scan_progress *gt_scan_progress_start(void); /* NULL: no terminal */
+void gt_scan_progress_stop(struct gt_scan_progress *progress);
+void gt_scan_progress_add(struct gt_scan_progress *progress, uint64_t files, uint64_t bytes,
+                          uint64_t findings);
+/* How much there is in all, once that is known. */
+void gt_scan_progress_expect(struct gt_scan_progress *progress, uint64_t files, uint64_t bytes);
+/* Around everything else that goes to the terminal. */
+void gt_scan_progress_pause(struct gt_scan_progress *progress);
+void gt_scan_progress_resume(struct gt_scan_progress *progress);
 
 /* ---- a worker's own (scan_file.c) ---- */
 
@@ -209,6 +310,8 @@ void gt_scan_job_complain(struct gt_scan_job *job, const char *what);
 
 /* ---- for several formats ---- */
 
+/* The lines that end a table. */
+void gt_scan_print_summary(const struct gt_scan_report *report, struct gt_buffer *out);
 /* Hostile text on one line of a terminal. */
 void gt_scan_put_clean(struct gt_buffer *out, const char *text);
 /* The secret where it is to be shown, else its preview. Never NULL. */

@@ -39,10 +39,16 @@ static struct gt_scan_job *job_at(struct gt_scan_pool *pool, uint64_t number)
 
 static void print_job(struct gt_scan_pool *pool, struct gt_scan_job *job)
 {
+    struct gt_scan_report *accepted = pool->settings->new_baseline;
+    gt_scan_progress_pause(pool->settings->progress);
     gt_scan_report_write(pool->report, job->out.data, job->out.len);
+    if (accepted)
+        gt_scan_report_write(accepted, job->accepted.data, job->accepted.len);
     if (job->errors.len > 0)
         fwrite(job->errors.data, 1, job->errors.len, stderr);
+    gt_scan_progress_resume(pool->settings->progress);
     gt_buffer_reset(&job->out);
+    gt_buffer_reset(&job->accepted);
     gt_buffer_reset(&job->errors);
 }
 
@@ -51,6 +57,7 @@ static void free_job(struct gt_scan_job *job)
     free(job->texts);
     free(job->body);
     gt_buffer_free(&job->out);
+    gt_buffer_free(&job->accepted);
     gt_buffer_free(&job->errors);
     gt_scan_tally_free(&job->tally);
     *job = (struct gt_scan_job){0};
@@ -64,7 +71,7 @@ static void print_done(struct gt_scan_pool *pool)
         print_job(pool, job);
         gt_scan_add_counts(&pool->report->counts, &job->counts);
         gt_scan_tally_merge(&pool->report->tally, &job->tally);
-        pool->held -= job->body_len;
+        pool->held -= job->held;
         free_job(job);
         pool->printed++;
         pthread_cond_signal(&pool->room);
@@ -85,6 +92,7 @@ static void finish_job(struct gt_scan_pool *pool, struct gt_scan_job *job)
 {
     pthread_mutex_lock(&pool->lock);
     job->done = true;
+    gt_scan_progress_add(pool->settings->progress, job->counts.files, 0, 0);
     print_done(pool);
     pthread_mutex_unlock(&pool->lock);
 }
@@ -94,7 +102,7 @@ static void *work(void *user)
     struct thread_start start = *(struct thread_start *)user;
     free(user);
     for (struct gt_scan_job *job; (job = take(start.pool));) {
-        if (!job->done)
+        if (!job->done && !gt_scan_stopped())
             gt_scan_file(start.pool->workers[start.number], job);
         finish_job(start.pool, job);
     }
@@ -128,13 +136,14 @@ static const char **text_of(struct gt_scan_origin *origin, size_t index)
     return (const char **)(void *)((char *)origin + texts[index]);
 }
 
-static void copy_origin(struct gt_scan_job *job, const struct gt_scan_origin *origin)
+void gt_scan_job_set_origin(struct gt_scan_job *job, const struct gt_scan_origin *origin)
 {
     struct gt_scan_origin copy = *origin;
     size_t size = 0;
     for (size_t i = 0; i < TEXTS; i++)
         size += *text_of(&copy, i) ? strlen(*text_of(&copy, i)) + 1 : 0;
     char *to = job->texts = malloc(size + 1);
+    job->origin = (struct gt_scan_origin){0};
     if (!to)
         return;
     for (size_t i = 0; i < TEXTS; i++) {
@@ -155,8 +164,11 @@ static struct gt_scan_job *push(struct gt_scan_pool *pool, const struct gt_scan_
            (pool->pushed > pool->printed && pool->held + len > HELD_MAX))
         pthread_cond_wait(&pool->room, &pool->lock);
     struct gt_scan_job *job = job_at(pool, pool->pushed++);
-    *job = (struct gt_scan_job){.out = GT_BUFFER(OUT_MAX), .errors = GT_BUFFER(ERRORS_MAX)};
-    copy_origin(job, origin);
+    *job = (struct gt_scan_job){.out = GT_BUFFER(OUT_MAX),
+                                .accepted = GT_BUFFER(OUT_MAX),
+                                .errors = GT_BUFFER(ERRORS_MAX),
+                                .held = len};
+    gt_scan_job_set_origin(job, origin);
     pool->held += len;
     pthread_cond_signal(&pool->work);
     return job;
@@ -169,6 +181,18 @@ void gt_scan_pool_push(struct gt_scan_pool *pool, const struct gt_scan_origin *o
     struct gt_scan_job *job = push(pool, origin, len);
     job->body = take_body;
     job->body_len = len;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void gt_scan_pool_push_line(struct gt_scan_pool *pool, const char *path, uint64_t number,
+                            char *take_line, size_t len)
+{
+    struct gt_scan_origin origin = {.path = path};
+    pthread_mutex_lock(&pool->lock);
+    struct gt_scan_job *job = push(pool, &origin, len);
+    job->body = take_line;
+    job->body_len = len;
+    job->line_number = number;
     pthread_mutex_unlock(&pool->lock);
 }
 

@@ -30,8 +30,13 @@ static int open_target(struct gt_scan_report *report, const char *path, struct g
         return gt_fail(err, GT_E_IO, "cannot write %s: %s", path, strerror(errno));
     }
     report->fd = mkostemp(report->temporary, O_CLOEXEC); /* mode 0600 */
-    if (report->fd >= 0)
+    if (report->fd >= 0) {
+        gt_scan_temporary(report->temporary, true);
+        if (fstat(report->fd, &report->files[0]) < 0)
+            report->files[0] = (struct stat){0};
+        report->files[1] = there ? st : (struct stat){0};
         return 0;
+    }
     int number = errno;
     free(report->temporary);
     report->temporary = NULL;
@@ -42,6 +47,7 @@ static int fail_write(struct gt_scan_report *report, int number)
 {
     const char *name = report->path ? report->path : "standard output";
     report->closed = true;
+    gt_scan_stop_unread();
     if (number == EPIPE) /* `| head`: the reader has what it wants */
         return 0;
     if (!report->err.code)
@@ -111,6 +117,14 @@ void gt_scan_report_write(struct gt_scan_report *report, const char *bytes, size
                 "there are too many findings for one page; use --format jsonl");
 }
 
+static void forget_temporary(struct gt_scan_report *report)
+{
+    if (report->temporary)
+        gt_scan_temporary(report->temporary, false);
+    free(report->temporary);
+    report->temporary = NULL;
+}
+
 static void put_in_place(struct gt_scan_report *report)
 {
     if (fsync(report->fd) < 0 || close(report->fd) < 0)
@@ -120,8 +134,7 @@ static void put_in_place(struct gt_scan_report *report)
         fail_write(report, errno);
     if (report->err.code)
         return;
-    free(report->temporary);
-    report->temporary = NULL;
+    forget_temporary(report);
 }
 
 int gt_scan_report_finish(struct gt_scan_report *report, struct gt_error *err)
@@ -141,7 +154,7 @@ void gt_scan_report_free(struct gt_scan_report *report)
         unlink(report->temporary);
     if (report->path && report->fd >= 0)
         close(report->fd);
-    free(report->temporary);
+    forget_temporary(report);
     free(report->target);
     gt_buffer_free(&report->body);
     gt_scan_tally_free(&report->tally);
@@ -149,10 +162,9 @@ void gt_scan_report_free(struct gt_scan_report *report)
 
 bool gt_scan_report_is(const struct gt_scan_report *report, const struct stat *st)
 {
-    struct stat own;
-    if (!report->target || !S_ISREG(st->st_mode))
-        return false;
-    if (fstat(report->fd, &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino)
-        return true;
-    return stat(report->target, &own) == 0 && own.st_dev == st->st_dev && own.st_ino == st->st_ino;
+    for (size_t i = 0; report && report->target && i < 2; i++)
+        if (report->files[i].st_mode && report->files[i].st_dev == st->st_dev &&
+            report->files[i].st_ino == st->st_ino)
+            return true;
+    return false;
 }

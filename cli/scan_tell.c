@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COMMENT "guette:ignore"
+#define COMMENT_WITHIN 1000 /* bytes before or behind the secret */
+
 void gt_scan_job_complain(struct gt_scan_job *job, const char *what)
 {
     job->counts.failed = 1;
@@ -60,16 +63,62 @@ static void place(struct gt_scan_found *found, struct gt_str around)
     found->end_character = characters(line, end) + 1;
 }
 
+/* ---- whether it is told ---- */
+
+/* A comment on a line of the secret, not too far from it: a line may be a whole minified file. */
+static bool has_comment(struct gt_str around, struct gt_str secret)
+{
+    if (!holds(around, secret))
+        return false;
+    const char *from = secret.ptr, *to = secret.ptr + secret.len, *end = around.ptr + around.len;
+    while (from > around.ptr && from[-1] != '\n' && secret.ptr - from < COMMENT_WITHIN)
+        from--;
+    while (to < end && *to != '\n' && to - (secret.ptr + secret.len) < COMMENT_WITHIN)
+        to++;
+    return memmem(from, (size_t)(to - from), COMMENT, sizeof COMMENT - 1);
+}
+
+static bool is_ignored(const struct gt_scan_settings *settings, const struct gt_scan_found *found,
+                       struct gt_str around)
+{
+    return gt_scan_ignores_finding(settings->ignores, found->origin->path, found->finding) ||
+           (settings->heed_comments && has_comment(around, found->secret));
+}
+
+/* Counts why, when it is not. */
+static bool is_told(const struct gt_scan_settings *settings, struct gt_scan_job *job,
+                    const struct gt_scan_found *found, struct gt_str around)
+{
+    if (settings->filter && !gt_scan_passes(settings->filter, found->finding)) {
+        job->counts.filtered++;
+        return false;
+    }
+    if (is_ignored(settings, found, around)) {
+        job->counts.ignored++;
+        return false;
+    }
+    if (settings->new_baseline)
+        gt_scan_format_baseline.finding(settings, found, &job->accepted);
+    if (gt_scan_baseline_knows(settings->baseline, found->origin->path, found->finding)) {
+        job->counts.known++;
+        return false;
+    }
+    return true;
+}
+
 int gt_scan_tell(const struct gt_scan_settings *settings, struct gt_scan_job *job,
                  struct gt_str around, const struct gt_finding *finding, struct gt_str secret)
 {
     struct gt_scan_found found = {.origin = &job->origin, .finding = finding, .secret = secret};
+    if (!is_told(settings, job, &found, around))
+        return gt_buffer_ok(&job->accepted) ? 0 : GT_E_LIMIT;
     place(&found, around);
     count(job, finding);
+    gt_scan_progress_add(settings->progress, 0, 0, 1);
     if (settings->format->separator)
         gt_buffer_puts(&job->out, settings->format->separator);
     settings->format->finding(settings, &found, &job->out);
-    return gt_buffer_ok(&job->out) ? 0 : GT_E_LIMIT;
+    return gt_buffer_ok(&job->out) && gt_buffer_ok(&job->accepted) ? 0 : GT_E_LIMIT;
 }
 
 struct gt_str gt_scan_shown(const struct gt_scan_settings *settings,

@@ -78,9 +78,8 @@ static void print_left_out(struct gt_buffer *out, const struct gt_scan_counts *c
         uint64_t count;
         const char *what; /* with an s when there are several */
     } rows[] = {
-        {counts->links, "symbolic link"},
-        {counts->special, "device, socket or pipe"},
-        {counts->large, "larger file"},
+        {counts->links, "symbolic link"},    {counts->special, "device, socket or pipe"},
+        {counts->large, "larger file"},      {counts->ignored_paths, "ignored path"},
         {counts->failed, "unreadable file"},
     };
     const char *before = "Left out: ";
@@ -89,6 +88,29 @@ static void print_left_out(struct gt_buffer *out, const struct gt_scan_counts *c
             continue;
         gt_buffer_puts(out, before);
         print_count(out, rows[i].count, rows[i].what);
+        before = ", ";
+    }
+    if (*before == ',')
+        gt_buffer_putc(out, '\n');
+}
+
+/* What is hidden is said, by whomever it was hidden. */
+static void print_not_told(struct gt_buffer *out, const struct gt_scan_counts *counts)
+{
+    const struct {
+        uint64_t count;
+        const char *why;
+    } rows[] = {
+        {counts->filtered, "by the filters"},
+        {counts->known, "in the baseline"},
+        {counts->ignored, "ignored"},
+    };
+    const char *before = "Not shown: ";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rows[i].count == 0)
+            continue;
+        gt_buffer_puts(out, before);
+        gt_buffer_printf(out, "%" PRIu64 " %s", rows[i].count, rows[i].why);
         before = ", ";
     }
     if (*before == ',')
@@ -109,14 +131,20 @@ static void print_severities(struct gt_buffer *out, const struct gt_scan_counts 
         gt_buffer_putc(out, ')');
 }
 
-static void print_summary(const struct gt_scan_report *report, struct gt_buffer *out)
+static void end(const struct gt_scan_report *report, struct gt_buffer *out)
+{
+    if (report->counts.findings > 0)
+        gt_buffer_putc(out, '\n');
+    gt_scan_print_summary(report, out);
+}
+
+void gt_scan_print_summary(const struct gt_scan_report *report, struct gt_buffer *out)
 {
     const struct gt_scan_counts *counts = &report->counts;
     GT_ARENA_AUTO struct gt_arena *arena = gt_arena_new(1 << 16);
     const char *size = arena ? gt_format_size(arena, counts->bytes) : NULL;
-    if (counts->findings > 0)
-        gt_buffer_putc(out, '\n');
     print_left_out(out, counts);
+    print_not_told(out, counts);
     print_count(out, counts->findings, "finding");
     print_severities(out, counts);
     gt_buffer_printf(out, " in %" PRIu64 " of ", counts->files_with);
@@ -125,4 +153,4 @@ static void print_summary(const struct gt_scan_report *report, struct gt_buffer 
 }
 
 const struct gt_scan_format gt_scan_format_table = {
-    .name = "table", .finding = print_finding, .end = print_summary};
+    .name = "table", .finding = print_finding, .end = end};
