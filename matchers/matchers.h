@@ -68,12 +68,29 @@ int gt_match(const struct gt_ruleset *ruleset, struct gt_scratch *scratch,
 /* Whether a pattern compiles; says why not and where. For checking a configuration's rows. */
 int gt_regex_check(const char *regex, struct gt_error *err);
 
-/* One rule as an operator sees it. */
+/* One rule as an operator sees it. Lists are of const char *; all live as long as the ruleset. */
 struct gt_rule_info {
     const char *id, *title, *provider, *category, *severity, *confidence, *file, *pattern,
         *remediation, *reference; /* reference: NULL when the rule has none */
+    const char *near, *pair;      /* NULL: no such condition */
+    uint64_t near_within, pair_within;
+    bool only_paired;
+    double entropy; /* 0: none */
+    const struct gt_list *keywords, *after, *reject, *checks, *required_checks, *references,
+        *examples, *negative_examples;
 };
 int gt_ruleset_info(const struct gt_ruleset *ruleset, size_t index, struct gt_rule_info *ret);
+
+/* What a rule cost the documents of one scratch: how often something led to it, how many candidates
+ * it gave, and for how long its pattern was tried. */
+struct gt_rule_cost {
+    uint64_t hits, candidates, nanoseconds;
+};
+/* Counts from now on. Without this call nothing is counted, and the engine is as fast as ever. */
+int gt_scratch_profile(struct gt_scratch *scratch, struct gt_error *err);
+/* Of the rule with this index of gt_ruleset_info. */
+struct gt_rule_cost gt_scratch_cost(const struct gt_scratch *scratch, size_t index);
+
 /* Proves all examples and negative examples; report gets one line a failure. Returns their number
  * or a code. */
 int gt_ruleset_prove(const struct gt_ruleset *ruleset,

@@ -265,6 +265,20 @@ int gt_ruleset_info(const struct gt_ruleset *ruleset, size_t index, struct gt_ru
         .pattern = rule->pattern,
         .remediation = gt_words_in(&rule->revoke, ruleset->lang),
         .reference = rule->reference.count ? GT_RULE_STRING(rule->reference, 0) : NULL,
+        .near = rule->near.pattern,
+        .near_within = rule->near.within,
+        .pair = rule->pair.rule,
+        .pair_within = rule->pair.within,
+        .only_paired = rule->only_paired,
+        .entropy = rule->entropy,
+        .keywords = &rule->keywords,
+        .after = &rule->after,
+        .reject = &rule->reject,
+        .checks = &rule->checks,
+        .required_checks = &rule->required_checks,
+        .references = &rule->reference,
+        .examples = &rule->examples,
+        .negative_examples = &rule->negative_examples,
     };
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "matchers/samples.h"
 
 #include <string.h>
+#include <time.h>
 
 /* Starts of a match are sought so far before the end that Vectorscan tells: of a pattern whose
  * length has a bound, and of one that has none. */
@@ -265,7 +266,7 @@ static void count_strike(struct gt_scratch *scratch, uint32_t probe)
         scratch->cut_rule = p->rule ? p->rule->id : p->pattern;
 }
 
-int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t limit)
+static int confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t limit)
 {
     const struct gt_probe *p = &scratch->ruleset->probes[probe];
     struct gt_probe_state *state = &scratch->states[probe];
@@ -285,6 +286,27 @@ int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t l
     if (scratch->gave_up)
         give_up_at(scratch, entered);
     return scratch->gave_up;
+}
+
+static uint64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int gt_confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t limit)
+{
+    if (!scratch->costs)
+        return confirm(scratch, probe, from, limit);
+    struct gt_rule_cost *cost = &scratch->costs[probe];
+    size_t before = scratch->candidate_count;
+    uint64_t started = nanoseconds();
+    int rc = confirm(scratch, probe, from, limit);
+    cost->nanoseconds += nanoseconds() - started;
+    cost->hits++;
+    cost->candidates += scratch->candidate_count - before;
+    return rc;
 }
 
 /* ---- mentions ---- */

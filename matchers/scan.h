@@ -69,7 +69,8 @@ struct gt_scratch {
     struct gt_mentions *mentions; /* one a brand */
     struct gt_piece *piece;       /* NULL when no keyword needs it */
 
-    struct gt_repeats repeats; /* once resolved */
+    struct gt_rule_cost *costs; /* of each probe; NULL: nobody wants to know */
+    struct gt_repeats repeats;  /* once resolved */
 
     const char *body;
     size_t len;

@@ -57,9 +57,23 @@ void gt_scratch_free(struct gt_scratch *scratch)
     hs_free_scratch(scratch->hs);
     gt_runner_free(scratch->runner);
     gt_arena_free(scratch->arena);
+    free(scratch->costs);
     free(scratch->states);
     free(scratch->mentions);
     free(scratch->seen);
     free(scratch->piece);
     free(scratch);
+}
+
+int gt_scratch_profile(struct gt_scratch *scratch, struct gt_error *err)
+{
+    if (!scratch->costs)
+        scratch->costs = calloc(scratch->ruleset->probe_count + 1, sizeof *scratch->costs);
+    return scratch->costs ? 0 : gt_fail(err, GT_E_NOMEM, "out of memory for the matcher");
+}
+
+struct gt_rule_cost gt_scratch_cost(const struct gt_scratch *scratch, size_t index)
+{
+    bool known = scratch->costs && index < scratch->ruleset->rules.count;
+    return known ? scratch->costs[index] : (struct gt_rule_cost){0};
 }

@@ -198,9 +198,9 @@ static void print_finding(const struct gt_scan_settings *settings,
     put_more(out, say(settings, W_DECODED), finding->decoded_via);
     put_commit(out, settings, found->origin);
     put_more(out, "URL", found->origin->url);
-    gt_buffer_puts(out, "<pre>");
+    gt_buffer_puts(out, "<p class=\"secret\"><code>");
     put_bytes(out, gt_scan_shown(settings, found));
-    gt_buffer_puts(out, "</pre>\n");
+    gt_buffer_puts(out, "</code></p>\n");
     if (finding->context)
         put_in(out, "pre", NULL, finding->context);
     if (finding->remediation) {
