@@ -2,7 +2,7 @@
  *
  *   # a comment
  *   node_modules/                    as in .gitignore: a folder anywhere
- *   /build/x?.log                     below the folder that is scanned
+ *   /build/x?.log                    below the folder that is scanned
  *   !build/keep.log                  but not this one
  *   rule:generic.* tests/            findings of these rules there; without a path: anywhere
  *   fingerprint:3f0c...              one secret, wherever it stands
@@ -180,13 +180,18 @@ int gt_scan_ignores_add(struct gt_scan_ignores *ignores, const char *file, const
 
 /* ---- asking ---- */
 
+static bool is_above(const char *path)
+{
+    return strcmp(path, "..") == 0 || gt_starts_with(path, "../");
+}
+
 /* The path as the file's patterns see it; NULL: it lies elsewhere. */
 static const char *below(const char *base, const char *path)
 {
     while (gt_starts_with(path, "./"))
         path += 2 + strspn(path + 2, "/");
     if (!*base)
-        return *path == '/' || gt_starts_with(path, "../") ? NULL : path;
+        return *path == '/' || is_above(path) || strcmp(path, ".") == 0 ? NULL : path;
     size_t len = strlen(base);
     if (strncmp(path, base, len) != 0 || (path[len] != '/' && base[len - 1] != '/'))
         return NULL;

@@ -104,6 +104,10 @@ class Ignoring(Home):
         self.assertEqual(self.paths("files/b/two.txt", code=0), [])  # a folder above what is named
         self.assertEqual(len(self.paths(str(self.home / "files"))), 4)  # elsewhere
 
+    def test_the_folder_itself_is_never_ignored(self):
+        self.write(".guetteignore", ".*\n?\n*.ini\n")
+        self.assertEqual(self.paths("."), ["./files/a.py"])
+
     def test_ignore_file(self):
         self.write("mine", "/a.py\nrule:testco.weak b/\nfingerprint:" + self.found("files/b/two.txt")[0]["fingerprint"][:20])
         done = self.scan("--ignore-file", "mine", "files")
