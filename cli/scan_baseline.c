@@ -198,19 +198,15 @@ static int read_json(struct gt_scan_baseline *baseline, struct gt_str text, stru
                               : 0;
 }
 
-int gt_scan_baseline_read(const char *path, struct gt_scan_baseline **ret_baseline,
-                          struct gt_error *err)
+int gt_scan_baseline_parse(struct gt_str text, struct gt_scan_baseline **ret_baseline,
+                           struct gt_error *err)
 {
-    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(GT_JSON_MAX);
     struct gt_scan_baseline *baseline = calloc(1, sizeof *baseline);
-    int rc = baseline ? gt_file_read(path, &text, err) : gt_fail(err, GT_E_NOMEM, "out of memory");
-    struct gt_str bytes = gt_str_trim((struct gt_str){text.data, text.len});
-    if (rc >= 0 && bytes.len > 0) {
-        rc = strchr("{[", bytes.ptr[0]) ? read_json(baseline, bytes, err)
-                                        : gt_scan_baseline_csv(baseline, bytes, err);
-        if (rc < 0)
-            gt_error_prefix(err, "--baseline %s", path);
-    }
+    int rc = baseline ? 0 : gt_fail(err, GT_E_NOMEM, "out of memory");
+    text = gt_str_trim(text);
+    if (rc >= 0 && text.len > 0)
+        rc = strchr("{[", text.ptr[0]) ? read_json(baseline, text, err)
+                                       : gt_scan_baseline_csv(baseline, text, err);
     if (rc < 0) {
         gt_scan_baseline_free(baseline);
         return rc;
@@ -219,6 +215,16 @@ int gt_scan_baseline_read(const char *path, struct gt_scan_baseline **ret_baseli
         qsort(baseline->items, baseline->count, GT_ID_TEXT, by_text);
     *ret_baseline = baseline;
     return 0;
+}
+
+int gt_scan_baseline_read(const char *path, struct gt_scan_baseline **ret_baseline,
+                          struct gt_error *err)
+{
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(GT_JSON_MAX);
+    int rc = gt_file_read(path, &text, err);
+    if (rc >= 0)
+        rc = gt_scan_baseline_parse((struct gt_str){text.data, text.len}, ret_baseline, err);
+    return rc < 0 ? gt_error_prefix(err, "--baseline %s", path) : 0;
 }
 
 int gt_scan_baseline_add(struct gt_scan_baseline *baseline, const char *rule,

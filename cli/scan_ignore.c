@@ -163,19 +163,25 @@ static const char *base_of(struct gt_arena *arena, const char *path)
     return len == 1 && *path == '.' ? "" : gt_arena_memdup(arena, path, len);
 }
 
-int gt_scan_ignores_add(struct gt_scan_ignores *ignores, const char *file, const char *base,
-                        struct gt_error *err)
+int gt_scan_ignores_parse(struct gt_scan_ignores *ignores, const char *file, struct gt_str text,
+                          const char *base, struct gt_error *err)
 {
-    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(FILE_MAX);
-    int rc = gt_file_read(file, &text, err);
-    if (rc < 0)
-        return rc;
-    char *copy = gt_arena_memdup(ignores->arena, text.data, text.len);
+    char *copy = gt_arena_memdup(ignores->arena, text.ptr ? text.ptr : "", text.len);
     const char *normal = base_of(ignores->arena, base);
     if (!copy || !normal || ignores->count == USES_MAX)
         return gt_fail(err, GT_E_LIMIT, "%s: too many ignore files", file);
     ignores->uses[ignores->count++] = (struct use){normal, read_lines(ignores, file, copy)};
     return 0;
+}
+
+int gt_scan_ignores_add(struct gt_scan_ignores *ignores, const char *file, const char *base,
+                        struct gt_error *err)
+{
+    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(FILE_MAX);
+    int rc = gt_file_read(file, &text, err);
+    return rc < 0 ? rc
+                  : gt_scan_ignores_parse(ignores, file, (struct gt_str){text.data, text.len}, base,
+                                          err);
 }
 
 /* ---- asking ---- */

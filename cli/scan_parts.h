@@ -96,6 +96,9 @@ void gt_scan_ignores_free(struct gt_scan_ignores *ignores);
  * out. */
 int gt_scan_ignores_add(struct gt_scan_ignores *ignores, const char *file, const char *base,
                         struct gt_error *err);
+/* The same of a file's text; file: its name, for messages. */
+int gt_scan_ignores_parse(struct gt_scan_ignores *ignores, const char *file, struct gt_str text,
+                          const char *base, struct gt_error *err);
 /* ignores may be NULL. The path itself; for a file, also the folders above it. */
 bool gt_scan_ignores_path(const struct gt_scan_ignores *ignores, const char *path, bool folder);
 bool gt_scan_ignores_file(const struct gt_scan_ignores *ignores, const char *path);
@@ -106,6 +109,8 @@ bool gt_scan_ignores_finding(const struct gt_scan_ignores *ignores, const char *
 struct gt_scan_baseline;
 int gt_scan_baseline_read(const char *path, struct gt_scan_baseline **ret_baseline,
                           struct gt_error *err);
+int gt_scan_baseline_parse(struct gt_str text, struct gt_scan_baseline **ret_baseline,
+                           struct gt_error *err);
 void gt_scan_baseline_free(struct gt_scan_baseline *baseline);
 size_t gt_scan_baseline_count(const struct gt_scan_baseline *baseline); /* NULL: 0 */
 bool gt_scan_baseline_knows(const struct gt_scan_baseline *baseline_or_null, const char *path,
