@@ -262,8 +262,8 @@ static void long_file(void **state)
             }
         }
         char place[192];
-        snprintf(place, sizeof place, "\"line\":%zu,\"column\":%zu,\"decoded_via\":null,%s", newlines + 1,
-                 at + 2 - start, secret);
+        snprintf(place, sizeof place, "\"line\":%zu,\"column\":%zu,\"decoded_via\":null,%s",
+                 newlines + 1, at + 2 - start, secret);
         if (!strstr(out.data, place))
             fail_msg("%s is not where it should be: %s", place, strstr(out.data, secret) - 80);
     }
