@@ -1,4 +1,5 @@
-/* A data file built into the program (tools/embed.py). Tables end with a NULL name. */
+/* A data file built into the program (tools/embed.py). Tables end with a NULL name. Beside each
+ * stands TABLE_digest: a hash over all of its files, in hexadecimal. */
 #ifndef GT_CORE_EMBED_H
 #define GT_CORE_EMBED_H
 

@@ -50,7 +50,8 @@ static int cache_path(struct gt_ruleset *ruleset, const char *directory, const c
     parts[count++] = gt_part(DATABASE_FORMAT);
     for (size_t i = 0; i < texts->count; i++) {
         const struct gt_rule_text *text = GT_LIST_ITEM(*texts, struct gt_rule_text, i);
-        parts[count++] = (struct gt_part){text->bytes.ptr, text->bytes.len};
+        parts[count++] = text->digest ? gt_part(text->digest)
+                                      : (struct gt_part){text->bytes.ptr, text->bytes.len};
     }
     for (size_t i = 0; i < brands->term_count; i++) {
         const struct gt_term *term = &brands->terms[i];

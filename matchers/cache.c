@@ -1,7 +1,11 @@
 #include "matchers/needles.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define FILE_MAX ((size_t)512 * 1024 * 1024)
 #define MAGIC "GTDB"
@@ -81,24 +85,39 @@ static bool deserialize(struct gt_str part, hs_database_t **ret)
     return part.len == 0 || hs_deserialize_database(part.ptr, part.len, ret) == HS_SUCCESS;
 }
 
+/* The whole file in one piece of the arena, where rules and notes stay. */
+static int read_whole(const char *path, struct gt_arena *arena, struct gt_str *ret)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    bool regular = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    size_t size = regular && (uint64_t)st.st_size <= FILE_MAX ? (size_t)st.st_size : 0, have = 0;
+    char *bytes = size > 0 ? gt_arena_array(arena, size, 1) : NULL;
+    while (bytes && have < size) {
+        ssize_t got = read(fd, bytes + have, size - have);
+        if (got <= 0 && !(got < 0 && errno == EINTR))
+            break;
+        have += got > 0 ? (size_t)got : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    *ret = (struct gt_str){bytes, have};
+    return have > 0 && have == size ? 0 : GT_E_NOTFOUND;
+}
+
 int gt_cache_read(const char *path, struct gt_arena *arena, struct gt_cached *ret_cached)
 {
-    GT_BUFFER_AUTO struct gt_buffer file = GT_BUFFER(FILE_MAX);
-    struct gt_str parts[PARTS];
+    struct gt_str file, parts[PARTS];
     struct gt_cached cached = {0};
-    if (!gt_file_exists(path) || gt_file_read(path, &file, NULL) < 0 ||
-        !open_parts((struct gt_str){file.data, file.len}, parts))
+    if (read_whole(path, arena, &file) < 0 || !open_parts(file, parts))
         return GT_E_NOTFOUND;
-    cached.notes = (struct gt_str){gt_arena_memdup(arena, parts[NOTES].ptr, parts[NOTES].len),
-                                   parts[NOTES].len};
-    cached.rules = (struct gt_str){gt_arena_memdup(arena, parts[RULES].ptr, parts[RULES].len),
-                                   parts[RULES].len};
-    bool whole = cached.notes.ptr && cached.rules.ptr;
-    for (size_t i = 0; i < GT_SETS && whole; i++)
-        whole = deserialize(parts[i], &cached.databases[i]);
-    if (!whole) {
-        for (size_t i = 0; i < GT_SETS; i++)
-            hs_free_database(cached.databases[i]);
+    cached.notes = parts[NOTES];
+    cached.rules = parts[RULES];
+    for (size_t i = 0; i < GT_SETS; i++) {
+        if (deserialize(parts[i], &cached.databases[i]))
+            continue;
+        for (size_t k = 0; k < i; k++)
+            hs_free_database(cached.databases[k]);
         return GT_E_NOTFOUND;
     }
     *ret_cached = cached;

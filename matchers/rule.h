@@ -73,6 +73,7 @@ struct gt_rules {
 struct gt_rule_text {
     const char *name; /* of the file */
     struct gt_str bytes;
+    const char *digest; /* of the bytes and others; NULL: not known */
 };
 
 extern const struct gt_option gt_rule_options[]; /* of struct gt_rule */

@@ -8,22 +8,25 @@
 #define FILE_MAX GT_YAML_MAX_SIZE
 
 extern const struct gt_embedded gt_builtin_rules[];
+extern const char gt_builtin_rules_digest[];
 
-static int add_text(struct gt_rules *rules, const char *name, const char *bytes, size_t len)
+static int add_text(struct gt_rules *rules, const char *name, struct gt_str bytes,
+                    const char *digest)
 {
     size_t size = rules->texts.count * sizeof(struct gt_rule_text);
     struct gt_rule_text *more = realloc(rules->texts.items, size + sizeof *more);
     if (!more)
         return GT_E_NOMEM;
     rules->texts.items = more;
-    more[rules->texts.count++] = (struct gt_rule_text){name, {bytes, len}};
+    more[rules->texts.count++] = (struct gt_rule_text){name, bytes, digest};
     return 0;
 }
 
 int gt_rules_take_builtin(struct gt_rules *rules, struct gt_error *err)
 {
     for (const struct gt_embedded *file = gt_builtin_rules; file->name; file++)
-        if (add_text(rules, file->name, (const char *)file->bytes, file->len) < 0)
+        if (add_text(rules, file->name, (struct gt_str){(const char *)file->bytes, file->len},
+                     gt_builtin_rules_digest) < 0)
             return gt_fail(err, GT_E_NOMEM, "out of memory for the rules");
     return 0;
 }
@@ -46,7 +49,7 @@ static int take_file(struct gt_rules *rules, const char *path, struct gt_error *
         return rc;
     const char *name = gt_arena_strdup(rules->arena, path);
     char *copy = gt_arena_memdup(rules->arena, text.data ? text.data : "", text.len);
-    if (!name || !copy || add_text(rules, name, copy, text.len) < 0)
+    if (!name || !copy || add_text(rules, name, (struct gt_str){copy, text.len}, NULL) < 0)
         return gt_fail(err, GT_E_NOMEM, "%s: too much text for the rules' memory", path);
     return 0;
 }

@@ -5,24 +5,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void link_pair(struct gt_rules *rules, struct gt_rule *rule, struct gt_mistakes *mistakes)
+static void complain_of_pair(const struct gt_rules *rules, const struct gt_rule *rule,
+                             struct gt_mistakes *mistakes)
 {
     struct gt_nearest nearest = {.word = rule->pair.rule};
-    for (size_t i = 0; i < rules->count && !rule->pair_rule; i++) {
+    for (size_t i = 0; i < rules->count; i++)
         gt_nearest_offer(&nearest, rules->items[i].id);
+    gt_mistake(mistakes, rule->node, "pair", "there is no rule \"%s\"; %s%s", rule->pair.rule,
+               nearest.best ? "did you mean " : "`guette rules list` shows all",
+               nearest.best ? nearest.best : "");
+}
+
+static void link_pair(struct gt_rules *rules, struct gt_rule *rule, struct gt_mistakes *mistakes)
+{
+    struct gt_rule *found = NULL;
+    for (size_t i = 0; i < rules->count && !found; i++)
         if (strcmp(rules->items[i].id, rule->pair.rule) == 0)
-            rule->pair_rule = &rules->items[i];
-    }
-    const struct gt_rule *found = rule->pair_rule;
+            found = &rules->items[i];
+    rule->pair_rule = found;
     if (!found)
-        gt_mistake(mistakes, rule->node, "pair", "there is no rule \"%s\"; %s%s", rule->pair.rule,
-                   nearest.best ? "did you mean " : "`guette rules list` shows all",
-                   nearest.best ? nearest.best : "");
+        complain_of_pair(rules, rule, mistakes);
     else if (found->pair.rule)
         gt_mistake(mistakes, rule->node, "pair",
                    "rule \"%s\" has a pair itself; name one that has none", found->id);
     else
-        rules->items[found - rules->items].leads_pairs = true;
+        found->leads_pairs = true;
 }
 
 void gt_rules_link(struct gt_rules *rules, struct gt_mistakes *mistakes)

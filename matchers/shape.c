@@ -119,6 +119,8 @@ static struct bytes_of bytes_of(const struct gt_token *token)
 {
     bool bytes[UCHAR_MAX + 1] = {false};
     struct bytes_of of = {.inside = true};
+    if (token->len == 1 && token->at[0] != '.') /* most are letters */
+        return (struct bytes_of){.members = 1, .inside = gt_run_byte(token->at[0])};
     add_atom(bytes, token);
     for (int c = 0; c <= UCHAR_MAX; c++) {
         of.members += bytes[c];
