@@ -36,6 +36,7 @@ static const char help[] =
     "                         \"url\", \"source\", \"path\", \"title\", \"author\"}\n"
     "  --rules DIR            also the rules (*.yaml) of this folder; several times\n"
     "  --config FILE          also look for the brands of this configuration\n"
+    "  --max-depth N          judge what is packed or encoded N steps deep (default: 5; 0: not)\n"
     "  --max-size SIZE        leave out larger files, as 100MiB (default: none is left out)\n"
     "  --threads N            files judged at once (default: one a processor)\n"
     "  --exit-zero            exit with 0 also when something is found\n\n"
@@ -66,6 +67,7 @@ static int open_rules(const struct gt_scan_options *options, const struct gt_con
         .directories = options->directories,
         .cache = gt_cli_cache(arena),
         .document_bytes = GT_SCAN_WINDOW,
+        .decode_depth = options->max_depth,
         .findings = FINDINGS_PER_WINDOW,
         .without_brand = true,
     };

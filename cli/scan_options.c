@@ -55,6 +55,17 @@ static int take_threads(struct gt_scan_options *options, const char *value)
     return 0;
 }
 
+static int take_max_depth(struct gt_scan_options *options, const char *value)
+{
+    char *end;
+    long depth = strtol(value, &end, 10);
+    if (*end || end == value || depth < 0 || depth > GT_DECODE_DEPTH_MAX)
+        return gt_cli_usage("scan", "--max-depth is a number from 0 to %d, not \"%s\"",
+                            GT_DECODE_DEPTH_MAX, value);
+    options->max_depth = depth == 0 ? -1 : (int)depth;
+    return 0;
+}
+
 static int take_max_size(struct gt_scan_options *options, const char *value)
 {
     struct gt_error err;
@@ -157,6 +168,7 @@ static const struct row {
     {"rules", required_argument, take_rules},
     {"threads", required_argument, take_threads},
     {"max-size", required_argument, take_max_size},
+    {"max-depth", required_argument, take_max_depth},
     {"show-secrets", no_argument, take_show},
     {"min-severity", required_argument, take_severity},
     {"min-confidence", required_argument, take_confidence},

@@ -17,12 +17,6 @@
 #define GT_SCAN_FOUND 1
 #define GT_SCAN_ERROR 2
 
-/* A file is judged in windows of this size, so that its length does not matter. A window begins
- * with the last bytes of the one before: LEAD as context (`\b`, look-behind) and TAIL, in which no
- * match was taken, since it may go on. */
-#define GT_SCAN_WINDOW ((size_t)16 * 1024 * 1024)
-#define GT_SCAN_TAIL ((size_t)64 * 1024)
-#define GT_SCAN_LEAD ((size_t)4 * 1024)
 #define GT_SCAN_THREADS_MAX 256
 
 /* Where a document comes from, as a person would name it. Whoever makes the document may have
@@ -152,6 +146,7 @@ struct gt_scan_options {
     size_t directory_count;
     unsigned threads;
     uint64_t max_size;
+    int max_depth; /* as gt_ruleset_settings has it */
     struct gt_scan_filter filter;
     const char *baseline, *new_baseline, *ignore_file;
     bool show_secrets, exit_zero, no_ignore, no_progress, documents;
@@ -165,7 +160,8 @@ int gt_scan_parse(int argc, char **argv, struct gt_scan_options *options);
 /* Of one document, then of all. */
 struct gt_scan_counts {
     uint64_t files, bytes, findings, files_with, failed, links, special, large;
-    uint64_t ignored_paths; /* files, or folders with all that is in them */
+    uint64_t encrypted, damaged; /* parts of archives that are; documents with damaged ones */
+    uint64_t ignored_paths;      /* files, or folders with all that is in them */
     /* Findings that are not told, and why: --min-..., --only, --except; --baseline; a line of an
      * ignore file or a comment. */
     uint64_t filtered, known, ignored;

@@ -148,6 +148,8 @@ void gt_scan_add_counts(struct gt_scan_counts *sum, const struct gt_scan_counts 
     sum->links += counts->links;
     sum->special += counts->special;
     sum->large += counts->large;
+    sum->encrypted += counts->encrypted;
+    sum->damaged += counts->damaged;
     sum->ignored_paths += counts->ignored_paths;
     sum->filtered += counts->filtered;
     sum->known += counts->known;

@@ -1,5 +1,6 @@
 #include "matchers/matchers.h"
 
+#include "matchers/case.h"
 #include "matchers/redact.h"
 #include "matchers/scan.h"
 #include "matchers/scoring.h"
@@ -7,44 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a document says of itself. A secret may stand there, too. */
+/* Records of all texts in, findings out: which brand a credential counts for, how bad it is, and
+ * what may be shown of it. */
+
+/* What a document says of itself, without any secret. */
 struct about {
     const char *title, *author, *url; /* NULL: none */
 };
 
 /* A finding to be told: a credential, or a trace alone, for one brand or none. */
 struct entry {
-    const struct gt_candidate *candidate; /* NULL: a trace */
-    const struct gt_mention *mention;     /* the trace, or the mention nearest to the credential */
-    const char *brand;                    /* NULL: none */
+    const struct gt_record *record; /* NULL: a trace */
+    const struct gt_trace *trace;
+    const struct gt_term *term; /* names the brand nearest; NULL: nothing does */
+    const char *brand;          /* NULL: none */
     bool owned;
     enum gt_nearness nearness;
-    size_t place;
 };
-
-struct entries {
-    struct entry *items;
-    size_t count, capacity;
-};
-
-struct telling {
-    struct gt_scratch *scratch;
-    const struct gt_document *document;
-    int64_t now_ms;
-    gt_finding_sink *sink;
-    void *user;
-    struct about about; /* redacted */
-    /* Line and column go forward with the findings. */
-    size_t start; /* of the body in the text that was scanned */
-    size_t offset, line_start;
-    unsigned line;
-};
-
-/* With its line's end. */
-static size_t about_length(const char *text)
-{
-    return text ? strnlen(text, GT_ABOUT_MAX) + 1 : 0;
-}
 
 /* ---- which brand a credential counts for ---- */
 
@@ -61,168 +41,20 @@ static bool is_known(const struct gt_brands *brands, const char *name)
     return false;
 }
 
-static size_t distance(const struct gt_mention *mention, struct gt_span place)
+/* What its own text names, else what any other text of the document does. */
+static struct gt_named named_for(const struct gt_case *c, const struct gt_record *record,
+                                 size_t brand)
 {
-    if (mention->start == GT_IN_TITLE)
-        return SIZE_MAX;
-    if (mention->end <= place.start)
-        return place.start - mention->end;
-    return mention->start >= place.end ? mention->start - place.end : 0;
-}
-
-/* Mentions are in order of place, those of the title last: it is the one before or the one behind.
- */
-static const struct gt_mention *nearest(const struct gt_mentions *mentions, struct gt_span place)
-{
-    size_t low = 0, high = mentions->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (mentions->items[middle].start < place.start)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    const struct gt_mention *before = low > 0 ? &mentions->items[low - 1] : NULL;
-    const struct gt_mention *behind = low < mentions->count ? &mentions->items[low] : NULL;
-    if (!before || !behind)
-        return before ? before : behind;
-    return distance(before, place) <= distance(behind, place) ? before : behind;
-}
-
-static enum gt_nearness nearness_of(const struct gt_scratch *scratch,
-                                    const struct gt_mention *mention, struct gt_span place)
-{
-    if (!mention)
-        return GT_NEAR_NOT;
-    if (mention->start == GT_IN_TITLE)
-        return GT_NEAR_TITLE;
-    if (distance(mention, place) > GT_NEAR_BYTES)
-        return GT_NEAR_DOCUMENT;
-    size_t from = mention->end <= place.start ? mention->end : place.end;
-    size_t to = mention->end <= place.start ? place.start : mention->start;
-    bool same = from >= to || !memchr(scratch->body + from, '\n', to - from);
-    return same ? GT_NEAR_LINE : GT_NEAR_LINES;
-}
-
-static struct entry *new_entry(struct gt_scratch *scratch, struct entries *entries)
-{
-    if (entries->count >= scratch->ruleset->findings) {
-        scratch->gave_up = true;
-        return NULL;
-    }
-    if (entries->count == entries->capacity) {
-        size_t capacity = entries->capacity ? 2 * entries->capacity : 16;
-        struct entry *more = gt_arena_grow(scratch->arena, entries->items,
-                                           entries->count * sizeof *more, capacity * sizeof *more);
-        if (!more) {
-            scratch->gave_up = true;
-            return NULL;
-        }
-        entries->items = more;
-        entries->capacity = capacity;
-    }
-    return &entries->items[entries->count++];
-}
-
-static void add_for_brand(struct gt_scratch *scratch, struct entries *entries,
-                          const struct gt_candidate *candidate, size_t brand, bool owned)
-{
-    const struct gt_mention *mention = nearest(&scratch->mentions[brand], candidate->secret);
-    struct entry *entry = mention || owned ? new_entry(scratch, entries) : NULL;
-    if (entry)
-        *entry = (struct entry){.candidate = candidate,
-                                .mention = mention,
-                                .brand = scratch->ruleset->brands.names[brand],
-                                .owned = owned,
-                                .nearness = nearness_of(scratch, mention, candidate->secret),
-                                .place = candidate->secret.start};
-}
-
-static void add_credential(struct gt_scratch *scratch, const struct gt_document *document,
-                           struct entries *entries, const struct gt_candidate *candidate)
-{
-    const struct gt_brands *brands = &scratch->ruleset->brands;
-    size_t before = entries->count;
-    for (size_t i = 0; i < brands->count; i++)
-        add_for_brand(scratch, entries, candidate, i, owns(document, brands->names[i]));
-    bool stranger = document->owned && document->brand && !is_known(brands, document->brand);
-    bool counts = stranger || document->owned || scratch->ruleset->without_brand;
-    if (!stranger && (entries->count > before || !counts))
-        return;
-    struct entry *entry = new_entry(scratch, entries);
-    if (entry)
-        *entry = (struct entry){.candidate = candidate,
-                                .brand = stranger ? document->brand : NULL,
-                                .owned = document->owned,
-                                .place = candidate->secret.start};
-}
-
-/* ---- traces ---- */
-
-static const struct gt_mention *worst(const struct gt_scratch *scratch,
-                                      const struct gt_mentions *mentions)
-{
-    const struct gt_term *terms = scratch->ruleset->brands.terms;
-    const struct gt_mention *best = NULL;
-    for (size_t i = 0; i < mentions->count; i++)
-        if (!best || terms[mentions->items[i].term].severity > terms[best->term].severity)
-            best = &mentions->items[i];
-    return best;
-}
-
-static void add_traces(struct gt_scratch *scratch, struct entries *entries)
-{
-    for (size_t i = 0; i < scratch->ruleset->brands.count; i++) {
-        const struct gt_mention *mention = worst(scratch, &scratch->mentions[i]);
-        struct entry *entry = mention ? new_entry(scratch, entries) : NULL;
-        if (!entry)
-            continue;
-        bool title = mention->start == GT_IN_TITLE;
-        *entry = (struct entry){.mention = mention,
-                                .brand = scratch->ruleset->brands.names[i],
-                                .nearness = title ? GT_NEAR_TITLE : GT_NEAR_DOCUMENT,
-                                .place = title ? 0 : mention->start};
-    }
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->place != y->place)
-        return x->place < y->place ? -1 : 1;
-    return strcmp(x->brand ? x->brand : "", y->brand ? y->brand : "");
-}
-
-static void collect(struct gt_scratch *scratch, const struct gt_document *document,
-                    struct entries *entries)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < scratch->candidate_count; i++) {
-        kept += !scratch->candidates[i].dropped;
-        if (!scratch->candidates[i].dropped)
-            add_credential(scratch, document, entries, &scratch->candidates[i]);
-    }
-    if (kept == 0)
-        add_traces(scratch, entries);
-    if (entries->count > 1)
-        qsort(entries->items, entries->count, sizeof *entries->items, by_place);
+    const struct gt_trace *trace = &c->brands[brand];
+    struct gt_named own = record->named[brand];
+    if (own.term && own.nearness != GT_NEAR_TITLE)
+        return own;
+    if (trace->body)
+        return (struct gt_named){trace->body, GT_NEAR_DOCUMENT};
+    return (struct gt_named){trace->title, trace->title ? GT_NEAR_TITLE : GT_NEAR_NOT};
 }
 
 /* ---- telling ---- */
-
-/* What stands in the title, author or address counts as the start of the document. */
-static void go_to(struct telling *telling, size_t offset)
-{
-    if (offset < telling->start)
-        return;
-    const char *body = telling->scratch->body, *at = body + telling->offset, *end = body + offset;
-    for (const char *line; at < end && (line = memchr(at, '\n', (size_t)(end - at)));
-         at = line + 1) {
-        telling->line++;
-        telling->line_start = (size_t)(line + 1 - body);
-    }
-    telling->offset = offset;
-}
 
 typedef const char *const words[2]; /* by enum gt_lang */
 
@@ -249,14 +81,14 @@ static words trace_advice = {"Read it. If it should not be public, ask the site 
 
 /* A trace is the same one as long as it is the same brand in the same item of the same source,
  * edited or not. */
-static void fingerprint_trace(const struct telling *telling, const struct entry *entry,
+static void fingerprint_trace(const struct gt_case *c, const char *brand,
                               char ret_text[GT_FINGERPRINT_TEXT])
 {
-    const struct gt_part parts[] = {gt_part(entry->brand), gt_part(telling->document->source),
-                                    gt_part(telling->document->key)};
+    const struct gt_part parts[] = {gt_part(brand), gt_part(c->document->source),
+                                    gt_part(c->document->key)};
     char id[GT_ID_TEXT];
     gt_id_make("trace", parts, sizeof parts / sizeof *parts, id);
-    gt_fingerprint(&telling->scratch->ruleset->key, id, strlen(id), ret_text);
+    gt_fingerprint(&c->ruleset->key, id, strlen(id), ret_text);
 }
 
 static const char *clean_text(struct gt_arena *arena, const char *text)
@@ -266,189 +98,412 @@ static const char *clean_text(struct gt_arena *arena, const char *text)
     return gt_buffer_ok(&out) && out.data ? gt_arena_memdup(arena, out.data, out.len) : NULL;
 }
 
-/* The redacted text beside the body in which a finding stands. */
-static const char *about_of(const struct telling *telling, size_t place)
+/* Its length limit must not show the rest of a secret that is hidden: redact first, then cut. */
+#define STEP_SHOWN ((size_t)160)
+#define ARROW " \u2192 "
+
+static void append_step(struct gt_buffer *out, const char *step, size_t len)
 {
-    const struct gt_document *document = telling->document;
-    size_t title = about_length(document->title), author = about_length(document->author);
-    if (place < title)
-        return telling->about.title;
-    return place < title + author ? telling->about.author : telling->about.url;
+    if (len <= STEP_SHOWN) {
+        gt_buffer_append(out, step, len);
+        return;
+    }
+    size_t from = len - STEP_SHOWN;
+    while (from < len && ((unsigned char)step[from] & 0xC0) == 0x80)
+        from++;
+    gt_buffer_puts(out, "\u2026");
+    gt_buffer_append(out, step + from, len - from);
 }
 
-static void describe_credential(const struct telling *telling, const struct entry *entry,
-                                struct gt_finding *finding)
+/* Names inside are somebody's text. */
+static const char *show_via(struct gt_case *c, const char *via)
 {
-    const struct gt_scratch *scratch = telling->scratch;
-    const struct gt_rule *rule = entry->candidate->rule;
-    struct gt_span span = entry->candidate->secret;
-    struct gt_str secret = {scratch->body + span.start, span.end - span.start};
-    enum gt_lang lang = scratch->ruleset->lang;
+    GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER((STEP_SHOWN + 8) * (GT_DEPTH_MAX + 1));
+    const char *redacted = via ? gt_redacted(c->arena, c->secrets, c->secret_count, via) : NULL;
+    while (redacted) {
+        const char *end = strstr(redacted, ARROW);
+        append_step(&out, redacted, end ? (size_t)(end - redacted) : strlen(redacted));
+        gt_buffer_puts(&out, end ? ARROW : "");
+        redacted = end ? end + strlen(ARROW) : NULL;
+    }
+    return gt_buffer_ok(&out) && out.len > 0 ? gt_arena_memdup(c->arena, out.data, out.len) : NULL;
+}
+
+static void describe_credential(struct gt_case *c, const struct entry *entry,
+                                const struct about *about, struct gt_finding *finding)
+{
+    const struct gt_record *record = entry->record;
+    const struct gt_rule *rule = record->candidate.rule;
+    const char *beside[] = {[GT_ABOUT_TITLE] = about->title,
+                            [GT_ABOUT_AUTHOR] = about->author,
+                            [GT_ABOUT_URL] = about->url,
+                            [GT_ABOUT_NAME] = NULL};
+    enum gt_lang lang = c->ruleset->lang;
     finding->rule = rule->id;
     finding->title = gt_words_in(&rule->name, lang);
     finding->provider = rule->provider;
     finding->category = gt_category_names[rule->category];
-    finding->confidence = (enum gt_confidence)entry->candidate->confidence;
+    finding->confidence = (enum gt_confidence)record->candidate.confidence;
     finding->remediation = gt_words_in(&rule->revoke, lang);
-    finding->preview = gt_preview(scratch->arena, rule, secret);
-    finding->context = span.start < telling->start
-                           ? clean_text(scratch->arena, about_of(telling, span.start))
-                           : gt_context(scratch, span);
-    gt_secret_fingerprint(&scratch->ruleset->key, secret, finding->fingerprint);
+    finding->preview = record->preview;
+    finding->context = record->context;
+    if (record->about != GT_ABOUT_NOT && beside[record->about])
+        finding->context = clean_text(c->arena, beside[record->about]);
+    finding->line = record->line;
+    finding->column = record->column;
+    finding->decoded_via = show_via(c, record->via);
+    memcpy(finding->fingerprint, record->fingerprint, GT_FINGERPRINT_TEXT);
 }
 
-static void describe_trace(const struct telling *telling, const struct entry *entry,
+static void describe_trace(struct gt_case *c, const struct entry *entry, const struct about *about,
                            struct gt_finding *finding)
 {
-    const struct gt_scratch *scratch = telling->scratch;
-    const struct gt_term *term = &scratch->ruleset->brands.terms[entry->mention->term];
-    enum gt_lang lang = scratch->ruleset->lang == GT_FRENCH ? GT_FRENCH : GT_ENGLISH;
-    finding->rule = traces[term->kind].rule;
-    finding->title = traces[term->kind].title[lang];
+    const struct gt_trace *trace = entry->trace;
+    enum gt_lang lang = c->ruleset->lang == GT_FRENCH ? GT_FRENCH : GT_ENGLISH;
+    finding->rule = traces[entry->term->kind].rule;
+    finding->title = traces[entry->term->kind].title[lang];
     finding->category = "brand";
-    finding->confidence = traces[term->kind].confidence;
+    finding->confidence = traces[entry->term->kind].confidence;
     finding->remediation = trace_advice[lang];
-    finding->preview = term->text;
-    if (entry->nearness != GT_NEAR_TITLE)
-        finding->context =
-            gt_context(scratch, (struct gt_span){entry->mention->start, entry->mention->end});
-    else if (telling->about.title)
-        finding->context = clean_text(scratch->arena, telling->about.title);
-    fingerprint_trace(telling, entry, finding->fingerprint);
+    finding->preview = entry->term->text;
+    finding->context = trace->context;
+    if (entry->nearness == GT_NEAR_TITLE && about->title)
+        finding->context = clean_text(c->arena, about->title);
+    finding->line = trace->line;
+    finding->column = trace->column;
+    finding->decoded_via = show_via(c, trace->via);
+    fingerprint_trace(c, entry->brand, finding->fingerprint);
 }
 
-static void fill_document(const struct telling *telling, struct gt_finding *finding)
+static void fill_document(const struct gt_case *c, const struct about *about,
+                          struct gt_finding *finding)
 {
-    const struct gt_document *document = telling->document;
+    const struct gt_document *document = c->document;
     finding->document = document->id;
     finding->source = document->source;
-    finding->url = telling->about.url;
-    finding->document_title = telling->about.title;
-    finding->author = telling->about.author;
+    finding->url = about->url;
+    finding->document_title = about->title;
+    finding->author = about->author;
     finding->published_ms = document->published_ms;
     finding->fetched_ms = document->fetched_ms;
-    finding->detected_ms = telling->now_ms;
-    finding->line = telling->line;
-    finding->column = (unsigned)(telling->offset - telling->line_start + 1);
+    finding->detected_ms = c->now_ms;
 }
 
-static int tell(struct telling *telling, const struct entry *entry)
+static int tell(struct gt_case *c, const struct entry *entry, const struct about *about)
 {
-    struct gt_scratch *scratch = telling->scratch;
-    const struct gt_term *terms = scratch->ruleset->brands.terms;
     struct gt_evidence evidence = {
-        .candidate = entry->candidate,
-        .term = entry->mention ? &terms[entry->mention->term] : NULL,
+        .candidate = entry->record ? &entry->record->candidate : NULL,
+        .term = entry->term,
         .brand = entry->brand,
         .nearness = entry->nearness,
         .owned = entry->owned,
     };
     struct gt_score score;
     struct gt_finding finding = {.brand = entry->brand};
-    if (gt_score(&evidence, scratch->ruleset->lang, scratch->arena, &score) < 0)
-        return GT_E_LIMIT;
+    if (c->told >= c->ruleset->findings) {
+        c->summary.gave_up = true;
+        return 0;
+    }
+    if (gt_score(&evidence, c->ruleset->lang, c->arena, &score) < 0)
+        return gt_fail(c->err, GT_E_LIMIT, "the document needs too much memory to be judged");
     finding.score = score.score;
     finding.severity = score.severity;
     finding.reasons = score.reasons;
-    go_to(telling, entry->place);
-    fill_document(telling, &finding);
-    if (entry->candidate)
-        describe_credential(telling, entry, &finding);
+    fill_document(c, about, &finding);
+    if (entry->record)
+        describe_credential(c, entry, about, &finding);
     else
-        describe_trace(telling, entry, &finding);
+        describe_trace(c, entry, about, &finding);
     gt_finding_identify(&finding);
-    struct gt_str secret = {0};
-    if (entry->candidate)
-        secret = (struct gt_str){scratch->body + entry->candidate->secret.start,
-                                 entry->candidate->secret.end - entry->candidate->secret.start};
-    return telling->sink(telling->user, &finding, secret);
+    c->told++;
+    c->summary.findings++;
+    struct gt_str secret = entry->record ? entry->record->secret : (struct gt_str){0};
+    if (entry->record && entry->record->stands)
+        secret.ptr = entry->record->stands;
+    return c->sink(c->user, &finding, secret);
 }
 
-/* ---- what a document says of itself ---- */
+static int tell_record(struct gt_case *c, const struct gt_record *record, const struct about *about)
+{
+    const struct gt_brands *brands = &c->ruleset->brands;
+    const struct gt_document *document = c->document;
+    size_t count = 0;
+    int rc = 0;
+    for (size_t i = 0; i < brands->count && rc >= 0; i++) {
+        struct gt_named named = named_for(c, record, i);
+        bool owned = owns(document, brands->names[i]);
+        struct entry entry = {.record = record,
+                              .term = named.term,
+                              .brand = brands->names[i],
+                              .owned = owned,
+                              .nearness = named.nearness};
+        count += named.term || owned;
+        if (named.term || owned)
+            rc = tell(c, &entry, about);
+    }
+    bool stranger = document->owned && document->brand && !is_known(brands, document->brand);
+    bool counts = stranger || document->owned || c->ruleset->without_brand;
+    if (rc < 0 || (!stranger && (count > 0 || !counts)))
+        return rc;
+    struct entry entry = {
+        .record = record, .brand = stranger ? document->brand : NULL, .owned = document->owned};
+    return tell(c, &entry, about);
+}
+
+static int redact_about(struct gt_case *c, struct about *about)
+{
+    const struct gt_document *document = c->document;
+    const struct {
+        const char *from, **to;
+    } rows[] = {
+        {document->title, &about->title},
+        {document->author, &about->author},
+        {document->url, &about->url},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        *rows[i].to =
+            rows[i].from ? gt_redacted(c->arena, c->secrets, c->secret_count, rows[i].from) : NULL;
+        if (rows[i].from && !*rows[i].to)
+            return gt_fail(c->err, GT_E_LIMIT, "the document needs too much memory to be judged");
+    }
+    return 0;
+}
+
+/* Memory is given back; of a stream, what was told does not count any more. */
+static void forget_records(struct gt_case *c)
+{
+    c->records = NULL;
+    c->secrets = NULL;
+    c->record_count = c->record_capacity = c->secret_count = c->secret_capacity = 0;
+    c->told = 0;
+    gt_arena_reset(c->arena);
+}
+
+int gt_tell(struct gt_case *c)
+{
+    struct about about = {0};
+    int rc = c->record_count > 0 ? redact_about(c, &about) : 0;
+    for (size_t i = 0; i < c->record_count && rc >= 0; i++)
+        if (!c->records[i].dropped)
+            rc = tell_record(c, &c->records[i], &about);
+    if (c->streaming)
+        forget_records(c);
+    return rc < 0 ? rc : 0;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct gt_trace *x = *(const struct gt_trace *const *)a;
+    const struct gt_trace *y = *(const struct gt_trace *const *)b;
+    if (x->text != y->text)
+        return x->text < y->text ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* Where a brand is named but no credential stands, that alone is a finding. */
+static int tell_traces(struct gt_case *c)
+{
+    const struct gt_brands *brands = &c->ruleset->brands;
+    const struct gt_trace **order = gt_arena_array(c->arena, brands->count + 1, sizeof *order);
+    struct about about = {0};
+    size_t count = 0;
+    for (size_t i = 0; order && i < brands->count; i++)
+        if (c->brands[i].gravest)
+            order[count++] = &c->brands[i];
+    if (c->credentials || count == 0)
+        return 0;
+    qsort(order, count, sizeof *order, by_place);
+    int rc = redact_about(c, &about);
+    for (size_t i = 0; i < count && rc >= 0; i++) {
+        struct entry entry = {.trace = order[i],
+                              .term = order[i]->gravest,
+                              .brand = brands->names[order[i] - c->brands],
+                              .nearness = order[i]->in_title ? GT_NEAR_TITLE : GT_NEAR_DOCUMENT};
+        rc = tell(c, &entry, &about);
+    }
+    return rc;
+}
+
+/* ---- a document ---- */
 
 static int append_about(struct gt_buffer *out, const char *text)
 {
     if (text) {
-        gt_buffer_append(out, text, about_length(text) - 1);
+        gt_buffer_append(out, text, strnlen(text, GT_ABOUT_MAX));
         gt_buffer_putc(out, '\n');
     }
     return gt_buffer_ok(out) ? 0 : GT_E_NOMEM;
 }
 
-/* Scans what the document says of itself and, when a secret stands there, goes on as if that were
- * its first lines; they are seldom, so that a body is seldom copied. */
-static int scan(struct telling *telling, struct gt_buffer *text, struct gt_error *err)
+static int judge(struct gt_case *c, struct gt_source *source)
 {
-    const struct gt_document *document = telling->document;
-    size_t most = telling->scratch->ruleset->document_bytes;
-    size_t len = document->body_len < most ? document->body_len : most;
-    if (append_about(text, document->title) || append_about(text, document->author) ||
-        append_about(text, document->url))
-        return gt_fail(err, GT_E_NOMEM, "out of memory for a document");
-    int rc = text->len > 0 ? gt_scan(telling->scratch, text->data, text->len, err) : 0;
-    bool plain = text->len == 0 || telling->scratch->candidate_count == 0;
-    if (rc < 0 || plain)
-        return rc < 0 ? rc : gt_scan(telling->scratch, len > 0 ? document->body : "", len, err);
-    telling->start = telling->offset = telling->line_start = text->len;
-    gt_buffer_append(text, document->body, len);
-    return gt_buffer_ok(text) ? gt_scan(telling->scratch, text->data, text->len, err)
-                              : gt_fail(err, GT_E_NOMEM, "out of memory for a document");
+    static const struct gt_layer document = {0};
+    if (append_about(&c->about, c->document->title) ||
+        append_about(&c->about, c->document->author) || append_about(&c->about, c->document->url))
+        return gt_fail(c->err, GT_E_NOMEM, "out of memory for a document");
+    c->started_ms = gt_monotonic();
+    c->scratch->began_ms = c->streaming ? 0 : c->started_ms;
+    int rc = gt_dig(c, &document, source);
+    c->scratch->began_ms = 0;
+    if (rc >= 0)
+        rc = gt_tell(c);
+    return rc < 0 ? rc : tell_traces(c);
 }
 
-static int redact_about(struct telling *telling, struct gt_error *err)
+static int match(struct gt_scratch *scratch, const struct gt_document *document, int64_t now_ms,
+                 struct gt_source *source, gt_finding_sink *sink, void *user,
+                 struct gt_match_summary *ret_summary, struct gt_error *err)
 {
-    const struct gt_document *document = telling->document;
-    const struct {
-        const char *from, **to;
-    } rows[] = {
-        {document->title, &telling->about.title},
-        {document->author, &telling->about.author},
-        {document->url, &telling->about.url},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        *rows[i].to = rows[i].from ? gt_redacted(telling->scratch, rows[i].from) : NULL;
-        if (rows[i].from && !*rows[i].to)
-            return gt_fail(err, GT_E_LIMIT, "the document needs too much memory to be judged");
-    }
-    return 0;
-}
-
-static int judge(struct telling *telling, struct entries *entries, struct gt_buffer *text,
-                 struct gt_error *err)
-{
-    struct gt_scratch *scratch = telling->scratch;
-    int rc = scan(telling, text, err);
-    if (rc < 0)
-        return rc;
-    gt_scan_title(scratch, telling->document->title);
-    gt_scan_title(scratch, telling->document->author);
-    rc = gt_resolve(scratch, err);
-    if (rc < 0)
-        return rc;
-    collect(scratch, telling->document, entries);
-    return entries->count > 0 ? redact_about(telling, err) : 0;
+    struct gt_case *c = scratch->judging;
+    c->scratch = scratch;
+    c->document = document;
+    c->now_ms = now_ms;
+    c->sink = sink;
+    c->user = user;
+    c->err = err;
+    c->summary = (struct gt_match_summary){0};
+    int rc = judge(c, source);
+    if (rc >= 0)
+        *ret_summary = c->summary;
+    gt_case_end(c);
+    return rc;
 }
 
 int gt_match(const struct gt_ruleset *ruleset, struct gt_scratch *scratch,
              const struct gt_document *document, int64_t now_ms, gt_finding_sink *sink, void *user,
              struct gt_match_summary *ret_summary, struct gt_error *err)
 {
-    struct telling telling = {.scratch = scratch,
-                              .document = document,
-                              .now_ms = now_ms,
-                              .sink = sink,
-                              .user = user,
-                              .line = 1};
-    struct entries entries = {0};
-    GT_BUFFER_AUTO struct gt_buffer text = GT_BUFFER(3 * (GT_ABOUT_MAX + 1) + document->body_len);
-    int rc = judge(&telling, &entries, &text, err);
-    for (size_t i = 0; i < entries.count && rc >= 0; i++)
-        rc = tell(&telling, &entries.items[i]);
+    size_t most = ruleset->document_bytes;
+    struct gt_source source = {.bytes = document->body_len > 0 ? document->body : "",
+                               .len = document->body_len < most ? document->body_len : most,
+                               .whole = true};
+    scratch->judging->streaming = false;
+    scratch->judging->taken = source.len;
+    struct gt_match_summary summary;
+    int rc = match(scratch, document, now_ms, &source, sink, user, &summary, err);
     if (rc < 0)
         return rc;
-    *ret_summary = (struct gt_match_summary){.findings = entries.count,
-                                             .cut = document->body_len > ruleset->document_bytes,
-                                             .gave_up = scratch->gave_up,
-                                             .cut_rule = scratch->cut_rule};
+    summary.cut = document->body_len > most;
+    *ret_summary = summary;
     return 0;
+}
+
+/* ---- a document that is read ---- */
+
+struct stream {
+    struct gt_source source;
+    const struct gt_reader *reader;
+    struct gt_case *c;
+};
+
+static ssize_t read_stream(struct gt_source *source, void *to, size_t len)
+{
+    struct stream *stream = (struct stream *)source;
+    ssize_t got = stream->reader->read(stream->reader->user, to, len);
+    stream->c->taken += got > 0 ? (uint64_t)got : 0;
+    return got;
+}
+
+static int64_t seek_stream(struct gt_source *source, int64_t offset, int whence)
+{
+    struct stream *stream = (struct stream *)source;
+    return stream->reader->seek(stream->reader->user, offset, whence);
+}
+
+int gt_match_stream(const struct gt_ruleset *ruleset, struct gt_scratch *scratch,
+                    const struct gt_document *document, const struct gt_reader *reader,
+                    int64_t now_ms, gt_finding_sink *sink, void *user,
+                    struct gt_match_summary *ret_summary, struct gt_error *err)
+{
+    struct stream stream = {
+        .source = {.read = read_stream, .seek = reader->seek ? seek_stream : NULL},
+        .reader = reader,
+        .c = scratch->judging};
+    scratch->judging->streaming = true;
+    scratch->judging->taken = 0;
+    return match(scratch, document, now_ms, &stream.source, sink, user, ret_summary, err);
+}
+
+struct gt_str gt_match_window(const struct gt_scratch *scratch)
+{
+    return scratch->judging->window;
+}
+
+/* ---- its memory ---- */
+
+#define ARENA_MAX ((size_t)256 * 1024 * 1024)
+#define TRACES_MAX ((size_t)16 * 1024 * 1024)
+#define KEPT_BYTES ((size_t)1024 * 1024) /* of a buffer, from one document to the next */
+#define SEEN_BYTES ((size_t)65536 * sizeof(uint64_t))
+
+struct gt_case *gt_case_new(const struct gt_ruleset *ruleset)
+{
+    struct gt_case *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->ruleset = ruleset;
+    c->arena = gt_arena_new(ARENA_MAX);
+    c->traces = gt_arena_new(TRACES_MAX);
+    c->brands = calloc(ruleset->brands.count + 1, sizeof *c->brands);
+    c->about = GT_BUFFER(3 * (GT_ABOUT_MAX + 1));
+    for (size_t i = 0; i <= GT_DEPTH_MAX; i++) {
+        c->levels[i].window = GT_BUFFER(GT_SCAN_WINDOW);
+        c->levels[i].derived.decoded.bytes = GT_BUFFER(GT_DECODED_MAX);
+    }
+    if (c->arena && c->traces && c->brands)
+        return c;
+    gt_case_free(c);
+    return NULL;
+}
+
+static void end_level(struct gt_depth *level, size_t keep)
+{
+    struct gt_derived *derived = &level->derived;
+    if (level->window.capacity > keep) {
+        gt_buffer_free(&level->window);
+        level->window = GT_BUFFER(GT_SCAN_WINDOW);
+    }
+    if (derived->decoded.bytes.capacity > keep ||
+        derived->decoded.mark_capacity * sizeof(struct gt_mark) > keep)
+        gt_decoded_free(&derived->decoded);
+    derived->count = 0;
+}
+
+void gt_case_end(struct gt_case *c)
+{
+    /* One window is kept: the next file needs it, too. */
+    end_level(&c->levels[0], c->streaming ? GT_SCAN_WINDOW : KEPT_BYTES);
+    for (size_t i = 1; i <= GT_DEPTH_MAX; i++)
+        end_level(&c->levels[i], KEPT_BYTES);
+    gt_buffer_reset(&c->about);
+    gt_buffer_free(&c->joined);
+    c->joined = GT_BUFFER(0);
+    forget_records(c);
+    gt_arena_reset(c->traces);
+    memset(c->brands, 0, c->ruleset->brands.count * sizeof *c->brands);
+    if (c->seen_count > 0)
+        memset(c->seen, 0, SEEN_BYTES);
+    c->seen_count = 0;
+    c->decoded = 0;
+    c->window = (struct gt_str){0};
+    c->texts = 0;
+    c->stopped = c->credentials = false;
+}
+
+void gt_case_free(struct gt_case *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i <= GT_DEPTH_MAX; i++) {
+        gt_buffer_free(&c->levels[i].window);
+        gt_decoded_free(&c->levels[i].derived.decoded);
+        free(c->levels[i].derived.segments);
+    }
+    gt_buffer_free(&c->about);
+    gt_buffer_free(&c->joined);
+    gt_arena_free(c->arena);
+    gt_arena_free(c->traces);
+    free(c->seen);
+    free(c->brands);
+    free(c);
 }

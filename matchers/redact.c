@@ -1,5 +1,7 @@
 #include "matchers/redact.h"
 
+#include "matchers/decode/decode.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -180,6 +182,54 @@ static bool is_token(unsigned char c)
            c == '/' || c == '_' || c == '=';
 }
 
+/* Nobody needs to escape a letter or a digit: who does, hides something. */
+#define ESCAPED_MIN 4
+#define BEYOND ((size_t)512) /* a run is looked at so far beyond the context */
+
+/* An escape of the text decoders (`%41`, `\x41`, `&#65;`, `=41`), or none: 0. */
+static size_t escape_at(struct gt_str text, size_t at, uint32_t *ret_char)
+{
+    size_t size = gt_escape_at(text, at, ret_char);
+    if (size == 0)
+        size = gt_entity_at(text, at, ret_char);
+    bool coded = size == 0 && text.len - at > 2 && (text.ptr[at] == '%' || text.ptr[at] == '=');
+    int high = coded ? gt_hex_digit((unsigned char)text.ptr[at + 1]) : -1;
+    int low = coded ? gt_hex_digit((unsigned char)text.ptr[at + 2]) : -1;
+    if (high >= 0 && low >= 0) {
+        *ret_char = (uint32_t)(high << 4 | low);
+        return 3;
+    }
+    return size;
+}
+
+static bool is_alnum(uint32_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* The run of tokens' characters and escapes that starts here. */
+struct run {
+    size_t len, escaped; /* escaped: letters and digits written as escapes */
+    char plain[BEYOND];
+    size_t plain_len;
+};
+
+static void read_run(struct gt_str text, size_t at, struct run *run)
+{
+    *run = (struct run){0};
+    while (at + run->len < text.len && run->plain_len < sizeof run->plain) {
+        uint32_t c = (unsigned char)text.ptr[at + run->len];
+        size_t size = escape_at(text, at + run->len, &c);
+        if (size == 0 && !is_token((unsigned char)c))
+            break;
+        if (size > 0 && c <= 0x20)
+            break;
+        run->escaped += size > 2 && is_alnum(c);
+        run->len += size ? size : 1;
+        run->plain[run->plain_len++] = (char)(c < 0x7F ? c : '_');
+    }
+}
+
 static bool looks_secret(const char *run, size_t len)
 {
     bool upper = false, lower = false, digit = false, hex = true;
@@ -193,19 +243,38 @@ static bool looks_secret(const char *run, size_t len)
     return (len >= TOKEN_MIN && upper && lower && digit) || (len >= HEX_MIN && hex);
 }
 
-/* Text between known secrets. What no rule knows may be one all the same: the other half of a key
- * pair, say. */
-static void append_plain(struct gt_buffer *out, const char *text, size_t len)
+/* What no rule knows may be a secret all the same: the other half of a key pair, say, or the known
+ * one encoded. */
+static bool is_hidden(struct gt_str text, size_t at, const struct run *run)
 {
-    for (size_t at = 0; at < len;) {
-        size_t run = 0;
-        while (at + run < len && is_token((unsigned char)text[at + run]))
-            run++;
-        if (run > 0 && looks_secret(text + at, run))
+    struct gt_span span;
+    struct gt_str whole = {text.ptr, at + run->len};
+    return run->escaped >= ESCAPED_MIN || looks_secret(text.ptr + at, run->len) ||
+           looks_secret(run->plain, run->plain_len) || gt_decoder_base64.find(whole, at, at, &span);
+}
+
+/* Text between known secrets. A run is looked at whole, also where the context cuts it. */
+static void append_plain(const struct gt_scratch *scratch, struct gt_span span, bool first,
+                         struct gt_buffer *out)
+{
+    size_t limit = smaller(scratch->len, span.end + BEYOND);
+    struct gt_str text = {scratch->body, limit};
+    for (size_t at = span.start; at < span.end;) {
+        size_t start = at;
+        struct run run;
+        while (first && start > 0 && at - start < BEYOND &&
+               is_token((unsigned char)scratch->body[start - 1]))
+            start--;
+        first = false;
+        read_run(text, start, &run);
+        size_t end = smaller(start + run.len, span.end);
+        if (end <= at)
+            gt_buffer_putc(out, scratch->body[at++]);
+        else if (is_hidden(text, start, &run))
             gt_buffer_puts(out, STARS);
         else
-            gt_buffer_append(out, text + at, run > 0 ? run : 1);
-        at += run > 0 ? run : 1;
+            gt_buffer_append(out, scratch->body + at, end - at);
+        at = end > at ? end : at;
     }
 }
 
@@ -218,13 +287,13 @@ static void append_line(const struct gt_scratch *scratch, const struct ranges *r
         if (range->span.end <= at || range->span.start >= end)
             continue;
         if (range->span.start > at)
-            append_plain(out, scratch->body + at, range->span.start - at);
+            append_plain(scratch, (struct gt_span){at, range->span.start}, at == line.start, out);
         if (range->span.start >= at)
             append_preview(out, range->candidate->rule, bytes_of(scratch, range->span));
         at = range->span.end;
     }
     if (at < end)
-        append_plain(out, scratch->body + at, end - at);
+        append_plain(scratch, (struct gt_span){at, end}, at == line.start, out);
 }
 
 static bool continues(const struct gt_scratch *scratch, size_t at)
@@ -290,7 +359,7 @@ static void hide(struct gt_str secret, const char *text, size_t len, char *hidde
     }
 }
 
-static const char *write_shown(const struct gt_scratch *scratch, const char *text, size_t len,
+static const char *write_shown(struct gt_arena *arena, const char *text, size_t len,
                                const char *hidden)
 {
     GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER((strlen(STARS) + 1) * (len + 1));
@@ -300,23 +369,23 @@ static const char *write_shown(const struct gt_scratch *scratch, const char *tex
         else if (i == 0 || !hidden[i - 1])
             gt_buffer_puts(&out, STARS);
     }
-    return gt_buffer_ok(&out) ? gt_arena_memdup(scratch->arena, out.data ? out.data : "", out.len)
-                              : NULL;
+    return gt_buffer_ok(&out) ? gt_arena_memdup(arena, out.data ? out.data : "", out.len) : NULL;
 }
 
-const char *gt_redacted(const struct gt_scratch *scratch, const char *text)
+const char *gt_redacted(struct gt_arena *arena, const struct gt_str *secrets, size_t count,
+                        const char *text)
 {
     size_t len = strnlen(text, GT_ABOUT_MAX);
-    if (!text[len] && scratch->candidate_count == 0)
+    if (!text[len] && count == 0)
         return text;
     while (text[len] && len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80)
         len--;
-    char *hidden = gt_arena_array(scratch->arena, len + 1, sizeof *hidden);
+    char *hidden = gt_arena_array(arena, len + 1, sizeof *hidden);
     if (!hidden)
         return NULL;
-    for (size_t i = 0; i < scratch->candidate_count; i++)
-        hide(bytes_of(scratch, scratch->candidates[i].secret), text, len, hidden);
-    return memchr(hidden, 1, len) || text[len] ? write_shown(scratch, text, len, hidden) : text;
+    for (size_t i = 0; i < count; i++)
+        hide(secrets[i], text, len, hidden);
+    return memchr(hidden, 1, len) || text[len] ? write_shown(arena, text, len, hidden) : text;
 }
 
 /* ---- fingerprint ---- */

@@ -19,7 +19,8 @@ const char *gt_context(const struct gt_scratch *scratch, struct gt_span place);
 /* A text beside the document's, with stars for every secret of the document and for every beginning
  * of one (a title is often the cut first line). Its own text when nothing is to be hidden, else
  * arena memory; NULL: out of memory. */
-const char *gt_redacted(const struct gt_scratch *scratch, const char *text);
+const char *gt_redacted(struct gt_arena *arena, const struct gt_str *secrets, size_t count,
+                        const char *text);
 
 /* One secret is one fingerprint however it is wrapped: white space and the escapes \n and \r of
  * armoured keys do not count. */

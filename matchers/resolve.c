@@ -11,9 +11,7 @@ static size_t length(struct gt_span span)
     return span.end - span.start;
 }
 
-/* Which of two rules tells more about the same bytes: one of a provider before a generic one, the
- * surer, the longer, the one whose name stands nearer. */
-static bool is_better(const struct gt_candidate *a, const struct gt_candidate *b)
+bool gt_is_better(const struct gt_candidate *a, const struct gt_candidate *b)
 {
     bool generic_a = a->rule->category == GT_CATEGORY_GENERIC;
     bool generic_b = b->rule->category == GT_CATEGORY_GENERIC;
@@ -32,9 +30,9 @@ static int by_rank(const void *a, const void *b)
 {
     const struct gt_candidate *x = *(const struct gt_candidate *const *)a;
     const struct gt_candidate *y = *(const struct gt_candidate *const *)b;
-    if (is_better(x, y))
+    if (gt_is_better(x, y))
         return -1;
-    if (is_better(y, x))
+    if (gt_is_better(y, x))
         return 1;
     return (x->secret.start > y->secret.start) - (x->secret.start < y->secret.start);
 }

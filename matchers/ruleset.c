@@ -160,6 +160,12 @@ static void take_settings(struct gt_ruleset *ruleset, const struct gt_ruleset_se
     ruleset->lang = settings->lang;
     ruleset->key = settings->key;
     ruleset->without_brand = settings->without_brand;
+    int depth = settings->decode_depth ? settings->decode_depth : GT_DECODE_DEPTH;
+    ruleset->decode_depth = depth < 0                     ? 0
+                            : depth > GT_DECODE_DEPTH_MAX ? GT_DECODE_DEPTH_MAX
+                                                          : (unsigned)depth;
+    ruleset->decode_bytes =
+        settings->decode_bytes ? settings->decode_bytes : GT_DECODE_BYTES_DEFAULT;
     ruleset->document_bytes =
         settings->document_bytes ? settings->document_bytes : GT_DOCUMENT_BODY_MAX;
     if (ruleset->document_bytes > INT32_MAX)

@@ -10,6 +10,7 @@
 
 #define GT_FINDINGS_DEFAULT 1000
 #define GT_FINDINGS_MAX 100000
+#define GT_DECODE_BYTES_DEFAULT (UINT64_C(512) * 1024 * 1024)
 #define GT_DOCUMENT_MS_DEFAULT INT64_C(10000)
 
 /* A trigger may stand so far behind the start of its match when the pattern's own length does not
@@ -44,6 +45,8 @@ struct gt_ruleset {
     size_t document_bytes, findings;
     int64_t document_ms;
     bool without_brand;
+    unsigned decode_depth; /* 0: nothing is decoded */
+    uint64_t decode_bytes;
 
     const char **warnings;
     size_t warning_count;

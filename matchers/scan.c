@@ -464,7 +464,8 @@ static void start_document(struct gt_scratch *scratch, const char *bytes, size_t
     scratch->len = scratch->horizon = len;
     scratch->gave_up = scratch->out_of_memory = false;
     scratch->cut_rule = NULL;
-    scratch->started_ms = scratch->clock_ms = gt_monotonic();
+    scratch->clock_ms = gt_monotonic();
+    scratch->started_ms = scratch->began_ms ? scratch->began_ms : scratch->clock_ms;
 }
 
 static int scan_plain(struct gt_scratch *scratch, struct gt_error *err)

@@ -54,6 +54,8 @@ struct gt_repeats {
     size_t size, longest;   /* longest: of all secrets, bytes */
 };
 
+struct gt_case;
+
 struct gt_scratch {
     const struct gt_ruleset *ruleset;
     hs_scratch_t *hs;
@@ -71,11 +73,13 @@ struct gt_scratch {
 
     struct gt_rule_cost *costs; /* of each probe; NULL: nobody wants to know */
     struct gt_repeats repeats;  /* once resolved */
+    struct gt_case *judging;    /* matchers/case.h */
 
     const char *body;
     size_t len;
-    size_t window;  /* where the part begins that is looked at for words */
-    size_t horizon; /* everything before it was judged */
+    size_t window;    /* where the part begins that is looked at for words */
+    size_t horizon;   /* everything before it was judged */
+    int64_t began_ms; /* of the document whose time this text's is; 0: it has its own */
     int64_t started_ms, clock_ms;
     bool gave_up, out_of_memory;
     const char *cut_rule; /* the last one stopped */
@@ -97,6 +101,9 @@ int gt_scan_folded(struct gt_scratch *scratch);
 /* Looks beside the leads for the rules that need them. */
 int gt_scan_pairs(struct gt_scratch *scratch);
 
+/* Which of two rules tells more about the same bytes: one of a provider before a generic one, the
+ * surer, the longer, the one whose name stands nearer. */
+bool gt_is_better(const struct gt_candidate *a, const struct gt_candidate *b);
 /* Sorts by place; marks what a better rule found, too. */
 int gt_resolve(struct gt_scratch *scratch, struct gt_error *err);
 

@@ -1,4 +1,4 @@
-#include "matchers/scan.h"
+#include "matchers/case.h"
 
 #include <stdlib.h>
 
@@ -25,8 +25,9 @@ static int allocate(struct gt_scratch *scratch, const struct gt_ruleset *ruleset
     scratch->mentions = calloc(ruleset->brands.count + 1, sizeof *scratch->mentions);
     scratch->seen = calloc(scratch->seen_size, sizeof *scratch->seen);
     scratch->piece = ruleset->sets[GT_SET_FOLDED].database ? gt_piece_new(scratch) : NULL;
-    bool enough = scratch->arena && scratch->states && scratch->mentions && scratch->seen &&
-                  (scratch->piece || !ruleset->sets[GT_SET_FOLDED].database);
+    scratch->judging = gt_case_new(ruleset);
+    bool enough = scratch->judging && scratch->arena && scratch->states && scratch->mentions &&
+                  scratch->seen && (scratch->piece || !ruleset->sets[GT_SET_FOLDED].database);
     for (size_t i = 0; i < GT_SETS && enough; i++)
         enough = !ruleset->sets[i].database ||
                  hs_alloc_scratch(ruleset->sets[i].database, &scratch->hs) == HS_SUCCESS;
@@ -54,6 +55,7 @@ void gt_scratch_free(struct gt_scratch *scratch)
 {
     if (!scratch)
         return;
+    gt_case_free(scratch->judging);
     hs_free_scratch(scratch->hs);
     gt_runner_free(scratch->runner);
     gt_arena_free(scratch->arena);

@@ -22,6 +22,7 @@ static const struct gt_member members[] = {
     {"remediation", GT_FIELD_TEXT, AT(remediation), 0, false},
     {"line", GT_FIELD_COUNT, AT(line), 0, false},
     {"column", GT_FIELD_COUNT, AT(column), 0, false},
+    {"decoded_via", GT_FIELD_TEXT, AT(decoded_via), 0, false},
     {"detected", GT_FIELD_TIME, AT(detected_ms), 0, false},
     {0},
 };
@@ -45,9 +46,10 @@ void gt_finding_identify(struct gt_finding *finding)
 
     char place[32];
     snprintf(place, sizeof place, "%u:%u", finding->line, finding->column);
+    /* Occurrences that stand as they are keep the ids that they always had. */
     const struct gt_part where[] = {gt_part(finding->id), gt_part(finding->document),
-                                    gt_part(place)};
-    gt_id_make("occurrence", where, 3, finding->occurrence);
+                                    gt_part(place), gt_part(finding->decoded_via)};
+    gt_id_make("occurrence", where, finding->decoded_via ? 4 : 3, finding->occurrence);
 }
 
 static json_t *reasons_to_json(const struct gt_list *reasons)

@@ -27,9 +27,11 @@ struct gt_finding {
 
     const char *preview;     /* redacted secret: "ghp_****...**9f" */
     const char *context;     /* the line around it, every credential in it redacted; NULL: none */
-    const char *decoded_via; /* "backup.zip → .env → base64"; NULL: as it stands */
     const char *remediation; /* what to do now; NULL: none */
-    unsigned line, column;   /* from 1, in bytes */
+    unsigned line, column;   /* from 1, in bytes, in the innermost text */
+    /* The way into that text, "backup.zip → .env → base64": names inside the document and what was
+     * decoded, each cleaned and without known secrets. NULL: it stands in the document as it is. */
+    const char *decoded_via;
 
     const char *document;                               /* document id */
     const char *source, *url, *document_title, *author; /* as in the document; NULL: none */

@@ -78,9 +78,10 @@ static void print_left_out(struct gt_buffer *out, const struct gt_scan_counts *c
         uint64_t count;
         const char *what; /* with an s when there are several */
     } rows[] = {
-        {counts->links, "symbolic link"},    {counts->special, "device, socket or pipe"},
-        {counts->large, "larger file"},      {counts->ignored_paths, "ignored path"},
-        {counts->failed, "unreadable file"},
+        {counts->links, "symbolic link"},     {counts->special, "device, socket or pipe"},
+        {counts->large, "larger file"},       {counts->ignored_paths, "ignored path"},
+        {counts->failed, "unreadable file"},  {counts->encrypted, "encrypted part"},
+        {counts->damaged, "damaged archive"},
     };
     const char *before = "Left out: ";
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

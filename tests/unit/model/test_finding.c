@@ -109,10 +109,11 @@ static void finding_without_the_optional_parts_comes_back(void **state)
 
 static void finding_has_the_keys_that_receivers_know(void **state)
 {
-    static const char *const keys[] = {
-        "id",          "occurrence", "fingerprint", "brand",      "rule",    "title",   "provider",
-        "category",    "score",      "severity",    "confidence", "reasons", "preview", "context",
-        "remediation", "line",       "column",      "document",   "detected"};
+    static const char *const keys[] = {"id",      "occurrence", "fingerprint", "brand",
+                                       "rule",    "title",      "provider",    "category",
+                                       "score",   "severity",   "confidence",  "reasons",
+                                       "preview", "context",    "remediation", "line",
+                                       "column",  "document",   "detected",    "decoded_via"};
     static const char *const document_keys[] = {"id",     "source",    "url",    "title",
                                                 "author", "published", "fetched"};
     GT_JSON_AUTO json_t *object = gt_finding_to_json(&sample);
