@@ -123,6 +123,8 @@ static void where(struct page *page)
     if (f->line)
         gt_buffer_printf(line, "%s%s %u", line->len ? ", " : "", say(page, GT_SAY_LINE), f->line);
     row(page, GT_SAY_WHERE, false);
+    gt_show_defanged(line, f->decoded_via, FIELD_MAX);
+    row(page, GT_SAY_INSIDE, false);
     gt_show_defanged(line, f->url, LINK_MAX);
     if (line->len)
         gt_buffer_printf(line, "  (%s)", say(page, GT_SAY_DEFANGED));

@@ -103,6 +103,8 @@ static void where(struct page *page, const struct gt_finding *finding)
         gt_buffer_printf(line, "%s%s %u", line->len ? ", " : "", say(page, GT_SAY_LINE),
                          finding->line);
     end_row(page, say(page, GT_SAY_WHERE));
+    gt_show_defanged(line, finding->decoded_via, FIELD_MAX);
+    end_row(page, say(page, GT_SAY_INSIDE));
     gt_show_defanged(line, finding->url, LINK_MAX);
     end_row(page, say(page, GT_SAY_LINK));
     gt_show_defanged(line, finding->source, FIELD_MAX);

@@ -3,6 +3,7 @@
 static const char *const phrases[GT_PHRASES][2] = {
     [GT_SAY_PREVIEW] = {"Preview", "Aperçu"},
     [GT_SAY_WHERE] = {"Where", "Où"},
+    [GT_SAY_INSIDE] = {"Inside", "Dedans"},
     [GT_SAY_LINE] = {"line", "ligne"},
     [GT_SAY_LINK] = {"Link", "Lien"},
     [GT_SAY_SOURCE] = {"Source", "Source"},

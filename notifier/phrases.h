@@ -7,6 +7,7 @@
 enum gt_phrase {
     GT_SAY_PREVIEW,
     GT_SAY_WHERE,
+    GT_SAY_INSIDE,
     GT_SAY_LINE,
     GT_SAY_LINK,
     GT_SAY_SOURCE,

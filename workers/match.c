@@ -199,6 +199,9 @@ static void measure(const struct gt_document *document, int64_t took_ms,
                GT_F("document", document->id), GT_F("source", document->source),
                GT_N("took_ms", took_ms));
     }
+    if (summary->cut_inside)
+        gt_log(GT_INFO, "match.cut_inside", "not all that is inside a document was looked at",
+               GT_F("document", document->id), GT_F("why", summary->cut_inside));
     if (summary->cut)
         gt_log(GT_INFO, "match.cut", "a document was longer than limits.document_bytes",
                GT_F("document", document->id), GT_N("bytes", document->body_len));
