@@ -124,6 +124,7 @@ static void keep(struct result *result, const struct gt_finding *finding, struct
     *f = *finding;
     f->context = copy(result->arena, finding->context);
     f->preview = copy(result->arena, finding->preview);
+    f->decoded_via = copy(result->arena, finding->decoded_via);
     f->url = copy(result->arena, finding->url);
     f->document_title = copy(result->arena, finding->document_title);
     f->author = copy(result->arena, finding->author);
@@ -134,7 +135,7 @@ static void keep(struct result *result, const struct gt_finding *finding, struct
     found->secret = secret.ptr ? gt_arena_memdup(result->arena, secret.ptr, secret.len) : NULL;
 }
 
-static int on_finding(void *user, const struct gt_finding *finding, struct gt_str secret)
+int engine_sink(void *user, const struct gt_finding *finding, struct gt_str secret)
 {
     struct result *result = user;
     result->all++;
@@ -147,7 +148,7 @@ void engine_match_document(struct engine *engine, const struct gt_document *docu
                            struct result *ret)
 {
     *ret = (struct result){.arena = gt_arena_new((size_t)64 << 20)};
-    ret->rc = gt_match(engine->ruleset, engine->scratch, document, 1234567890123, on_finding, ret,
+    ret->rc = gt_match(engine->ruleset, engine->scratch, document, 1234567890123, engine_sink, ret,
                        &ret->summary, &engine->err);
 }
 

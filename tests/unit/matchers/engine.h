@@ -51,6 +51,8 @@ void engine_close(struct engine *engine);
 void engine_match(struct engine *engine, const char *body, size_t len, struct result *ret);
 void engine_match_document(struct engine *engine, const struct gt_document *document,
                            struct result *ret);
+/* Keeps a finding in the struct result that is its user. */
+int engine_sink(void *user, const struct gt_finding *finding, struct gt_str secret);
 void result_free(struct result *result);
 
 #endif
