@@ -44,9 +44,11 @@ struct gt_needles {
     hs_database_t *database; /* NULL: not compiled, or no needles */
 };
 
-/* The needles are in four sets, each with a database of its own, by where it is looked for. */
+/* The needles are in five sets, each with a database of its own, by where it is looked for. */
 enum gt_needle_set {
     GT_SET_PLAIN,  /* in the whole document */
+    GT_SET_BRANDS, /* domains and keywords of brands, in the whole document: thousands of long ones,
+                      which among short ones would cost more than apart */
     GT_SET_WORDS,  /* words of `after`, only before a run that may be their value (matchers/runs.h)
                     */
     GT_SET_RUNS,   /* patterns whose matches hold a run, and their keywords, only around runs */

@@ -146,7 +146,7 @@ static int make_needles(struct gt_ruleset *ruleset, struct gt_error *err)
 {
     for (size_t i = 0; i < GT_SETS; i++)
         ruleset->sets[i].arena = ruleset->arena;
-    int rc = gt_brands_needles(&ruleset->brands, &ruleset->sets[GT_SET_PLAIN],
+    int rc = gt_brands_needles(&ruleset->brands, &ruleset->sets[GT_SET_BRANDS],
                                &ruleset->sets[GT_SET_FOLDED], err);
     for (size_t i = 0; i < ruleset->probe_count && rc >= 0; i++)
         rc = probe_needles(ruleset, i, err);

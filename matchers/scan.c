@@ -437,12 +437,22 @@ static int (*const on_needle[])(struct gt_scratch *, const struct gt_needle *, s
     [GT_NEEDLE_DOMAIN] = on_domain,   [GT_NEEDLE_KEYWORD] = on_keyword,
 };
 
-static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
-                  void *user)
+static int on_hit(struct gt_scratch *scratch, enum gt_needle_set set, unsigned id, size_t to)
 {
-    struct gt_scratch *scratch = user;
-    const struct gt_needle *needle = &scratch->ruleset->sets[GT_SET_PLAIN].items[id];
-    return on_needle[needle->kind](scratch, needle, (size_t)to);
+    const struct gt_needle *needle = &scratch->ruleset->sets[set].items[id];
+    return on_needle[needle->kind](scratch, needle, to);
+}
+
+static int on_plain_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                        void *user)
+{
+    return on_hit(user, GT_SET_PLAIN, id, (size_t)to);
+}
+
+static int on_brand_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                        void *user)
+{
+    return on_hit(user, GT_SET_BRANDS, id, (size_t)to);
 }
 
 /* ---- a document ---- */
@@ -468,13 +478,14 @@ static void start_document(struct gt_scratch *scratch, const char *bytes, size_t
     scratch->started_ms = scratch->began_ms ? scratch->began_ms : scratch->clock_ms;
 }
 
-static int scan_plain(struct gt_scratch *scratch, struct gt_error *err)
+static int scan_whole(struct gt_scratch *scratch, enum gt_needle_set set,
+                      match_event_handler on_needle_hit, struct gt_error *err)
 {
-    const struct gt_ruleset *ruleset = scratch->ruleset;
-    if (!ruleset->sets[GT_SET_PLAIN].database || scratch->len == 0)
+    const hs_database_t *database = scratch->ruleset->sets[set].database;
+    if (!database || scratch->len == 0 || scratch->gave_up)
         return 0;
-    hs_error_t rc = hs_scan(ruleset->sets[GT_SET_PLAIN].database, scratch->body,
-                            (unsigned)scratch->len, 0, scratch->hs, on_hit, scratch);
+    hs_error_t rc = hs_scan(database, scratch->body, (unsigned)scratch->len, 0, scratch->hs,
+                            on_needle_hit, scratch);
     return rc == HS_SUCCESS || rc == HS_SCAN_TERMINATED
                ? 0
                : gt_fail(err, GT_E_INVALID, "Vectorscan failed with code %d", rc);
@@ -482,23 +493,18 @@ static int scan_plain(struct gt_scratch *scratch, struct gt_error *err)
 
 /* ---- around runs ---- */
 
-static int on_hit_in_window(struct gt_scratch *scratch, enum gt_needle_set set, unsigned id,
-                            size_t to)
-{
-    const struct gt_needle *needle = &scratch->ruleset->sets[set].items[id];
-    return on_needle[needle->kind](scratch, needle, scratch->window + to);
-}
-
 static int on_word_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                        void *user)
 {
-    return on_hit_in_window(user, GT_SET_WORDS, id, (size_t)to);
+    struct gt_scratch *scratch = user;
+    return on_hit(scratch, GT_SET_WORDS, id, scratch->window + (size_t)to);
 }
 
 static int on_run_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
                       void *user)
 {
-    return on_hit_in_window(user, GT_SET_RUNS, id, (size_t)to);
+    struct gt_scratch *scratch = user;
+    return on_hit(scratch, GT_SET_RUNS, id, scratch->window + (size_t)to);
 }
 
 /* Windows go forward. Near ones become one, since each call of Vectorscan costs as much as some
@@ -573,7 +579,9 @@ static void scan_alone(struct gt_scratch *scratch)
 int gt_scan(struct gt_scratch *scratch, const char *bytes, size_t len, struct gt_error *err)
 {
     start_document(scratch, bytes, len);
-    int rc = scan_plain(scratch, err);
+    int rc = scan_whole(scratch, GT_SET_PLAIN, on_plain_hit, err);
+    if (rc >= 0)
+        rc = scan_whole(scratch, GT_SET_BRANDS, on_brand_hit, err);
     if (rc >= 0 && !scratch->gave_up)
         rc = scan_runs(scratch, err);
     if (rc >= 0 && !scratch->gave_up && scratch->ruleset->sets[GT_SET_FOLDED].database)

@@ -8,7 +8,9 @@
 /* Keywords written with letters beyond ASCII stand only around such letters: those stretches alone
  * are folded, piece by piece, with a map back to where each byte came from. */
 #define PIECE ((size_t)16 * 1024)
-#define AROUND ((size_t)1024) /* more than a keyword with its accents is long */
+/* So much around such letters is folded: more than the longest keyword with its accents is long. */
+#define AROUND_MAX ((size_t)1024)
+#define ACCENTED ((size_t)6) /* bytes of a letter with what it may carry */
 #define FOLDED_MAX                                                                                 \
     (2 * PIECE + GT_FOLD_CHAR_MAX) /* a byte that is no UTF-8 becomes at most two                  \
                                     */
@@ -16,17 +18,30 @@
 struct gt_piece {
     struct gt_scratch *scratch;
     size_t start; /* in the document */
-    size_t next;  /* where the next piece starts: hits from there on are its to report */
+    size_t around;
+    size_t next; /* where the next piece starts: hits from there on are its to report */
     size_t len;
     char bytes[FOLDED_MAX];
     uint32_t from[FOLDED_MAX + 1]; /* where each byte came from, relative to `start` */
 };
 
+static size_t around_of(const struct gt_needles *keywords)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < keywords->count; i++)
+        if (keywords->items[i].most > longest)
+            longest = keywords->items[i].most;
+    size_t around = ACCENTED * (longest + 4);
+    return around < AROUND_MAX ? around : AROUND_MAX;
+}
+
 struct gt_piece *gt_piece_new(struct gt_scratch *scratch)
 {
     struct gt_piece *piece = calloc(1, sizeof *piece);
-    if (piece)
+    if (piece) {
         piece->scratch = scratch;
+        piece->around = around_of(&scratch->ruleset->sets[GT_SET_FOLDED]);
+    }
     return piece;
 }
 
@@ -89,11 +104,11 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 /* The end of the stretch around other letters: when there is none for long enough. */
 static size_t stretch_end(const struct gt_scratch *scratch, size_t first)
 {
-    size_t last = first, next;
+    size_t around = scratch->piece->around, last = first, next;
     while ((next = next_other(scratch->body, scratch->len, last + 1)) < scratch->len &&
-           next - last <= 2 * AROUND)
+           next - last <= 2 * around)
         last = next;
-    return scratch->len - last > AROUND ? last + AROUND : scratch->len;
+    return scratch->len - last > around ? last + around : scratch->len;
 }
 
 static int scan_stretch(struct gt_piece *piece, size_t start, size_t end)
@@ -101,7 +116,7 @@ static int scan_stretch(struct gt_piece *piece, size_t start, size_t end)
     const struct gt_scratch *scratch = piece->scratch;
     while (start < end) {
         size_t stop = fold_piece(piece, start, end);
-        piece->next = stop < end ? whole(scratch->body, stop - AROUND) : scratch->len;
+        piece->next = stop < end ? whole(scratch->body, stop - piece->around) : scratch->len;
         hs_error_t rc = hs_scan(scratch->ruleset->sets[GT_SET_FOLDED].database, piece->bytes,
                                 (unsigned)piece->len, 0, scratch->hs, on_hit, piece);
         if (rc != HS_SUCCESS && rc != HS_SCAN_TERMINATED)
@@ -113,10 +128,10 @@ static int scan_stretch(struct gt_piece *piece, size_t start, size_t end)
 
 int gt_scan_folded(struct gt_scratch *scratch)
 {
-    size_t first = next_other(scratch->body, scratch->len, 0);
+    size_t first = next_other(scratch->body, scratch->len, 0), around = scratch->piece->around;
     int rc = 0;
     while (first < scratch->len && rc >= 0) {
-        size_t start = first > AROUND ? whole(scratch->body, first - AROUND) : 0;
+        size_t start = first > around ? whole(scratch->body, first - around) : 0;
         size_t end = stretch_end(scratch, first);
         rc = scan_stretch(scratch->piece, start, end);
         first = next_other(scratch->body, scratch->len, end);

@@ -66,7 +66,7 @@ int gt_scan_title(struct gt_scratch *scratch, const char *title)
     size_t len = strnlen(title, TITLE_MAX);
     if (gt_fold(title, len, &folded) < 0)
         return 0;
-    struct title plain = {scratch, GT_SET_PLAIN, title, len};
+    struct title plain = {scratch, GT_SET_BRANDS, title, len};
     struct title fold = {scratch, GT_SET_FOLDED, folded.data, folded.len};
     int rc = look(&plain);
     if (rc >= 0)
