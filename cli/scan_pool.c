@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ON_THE_WAY 64                        /* files taken in but not printed; a power of two */
+#define ON_THE_WAY 256                       /* files taken in but not printed; a power of two */
+#define ROOM_FROM (ON_THE_WAY / 2)           /* who hands out is woken for so many at once */
 #define HELD_MAX ((size_t)256 * 1024 * 1024) /* of bodies; one may be longer */
 #define OUT_MAX ((size_t)256 * 1024 * 1024)
 #define ERRORS_MAX ((size_t)1024 * 1024)
@@ -40,6 +41,8 @@ static struct gt_scan_job *job_at(struct gt_scan_pool *pool, uint64_t number)
 static void print_job(struct gt_scan_pool *pool, struct gt_scan_job *job)
 {
     struct gt_scan_report *accepted = pool->settings->new_baseline;
+    if (job->out.len + job->accepted.len + job->errors.len == 0)
+        return;
     gt_scan_progress_pause(pool->settings->progress);
     gt_scan_report_write(pool->report, job->out.data, job->out.len);
     if (accepted)
@@ -74,8 +77,9 @@ static void print_done(struct gt_scan_pool *pool)
         pool->held -= job->held;
         free_job(job);
         pool->printed++;
-        pthread_cond_signal(&pool->room);
     }
+    if (pool->held > 0 || pool->pushed - pool->printed <= ON_THE_WAY - ROOM_FROM)
+        pthread_cond_signal(&pool->room);
 }
 
 static struct gt_scan_job *take(struct gt_scan_pool *pool)
