@@ -5,7 +5,7 @@
 /* Logarithm (base 2) of how often a pair of letters stands in words of documentation, source code
  * and headers, over how often it would by chance. Counted over the text of a Debian system, each
  * word once. Row: first letter; column: second. */
-static const signed char pairs[26][26] = {
+const signed char gt_letter_pairs[26][26] = {
     {-3, 1, 2, 1, -3, -2, 1, -4, 1, -4, -1, 3, 2, 2, -4, 0, -4, 3, 2, 3, 0, -1, -3, -2, -1, -4},
     {0,  -4, 0,  -3, 0,  -4, -3, -5, 1,  -1, -4, 1,  -3,
      -4, 0,  -3, -5, -1, -1, -2, 1,  -4, -5, -2, -2, -5},
@@ -54,7 +54,7 @@ double gt_wordiness(const char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         unsigned letter = ((unsigned char)text[i] | 0x20u) - 'a';
         if (letter < 26 && before < 26) {
-            sum += pairs[before][letter];
+            sum += gt_letter_pairs[before][letter];
             count++;
         }
         before = letter;

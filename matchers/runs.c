@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#define CLEARLY_WORDY 0.3 /* gt_wordiness() that random letters reach once in thousands */
-#define STRANGE_MIN 12    /* bytes of a run that must not read like words */
+#define WORDY_TENTHS 3 /* gt_wordiness() of 0.3, which random letters reach once in thousands */
+#define STRANGE_MIN 12 /* bytes of a run that must not read like words */
 #define AZ 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
 
 static const unsigned char in_run[256] = {
@@ -98,33 +98,33 @@ static bool find_run(const unsigned char *text, size_t len, size_t from, struct 
 
 #define SHORT_PART 3 /* says nothing by its letters */
 
-/* A part between separators: a word, perhaps with a number? Hex digits may read like words, too,
- * but a quarter of theirs at least are no letters. */
-static bool reads_as_word(const unsigned char *text, struct gt_span part, size_t digits)
-{
-    size_t len = part.end - part.start;
-    return 4 * digits < len && gt_wordiness((const char *)text + part.start, len) > CLEARLY_WORDY;
-}
+/* What is counted of a part between separators. */
+struct part {
+    unsigned len, digits, changes; /* changes: of case from letter to letter */
+    int pairs, sum;                /* of letters; as gt_wordiness() adds them up */
+};
 
-/* Random letters change their case every second time, and seldom less than every fourth; names by
- * their words, which read like words. */
-static bool changes_case(const unsigned char *text, struct gt_span part)
+/* Bytes of this part that are no word, perhaps with a number. Random letters change their case
+ * every second time, and seldom less than every fourth; those of names do, too, but read like
+ * words. Hex digits may read like words, but a quarter of theirs at least are no letters. */
+static unsigned strange_bytes(const struct part *part)
 {
-    size_t changes = 0;
-    for (size_t i = part.start + 1; i < part.end; i++)
-        changes += (text[i] ^ text[i - 1]) >> 5 & 1;
-    return 4 * changes >= part.end - part.start;
-}
-
-/* Bytes of this part that are no word. */
-static size_t strange_bytes(const unsigned char *text, struct gt_span part)
-{
-    size_t digits = 0, len = part.end - part.start;
-    for (size_t i = part.start; i < part.end; i++)
-        digits += (unsigned)(text[i] - '0') < 10;
-    if (digits == 0 && (len <= SHORT_PART || !changes_case(text, part)))
+    if (part->digits == 0 && (part->len <= SHORT_PART || 4 * part->changes < part->len))
         return 0;
-    return reads_as_word(text, part, digits) ? 0 : len;
+    bool word = 4 * part->digits < part->len && 10 * part->sum > WORDY_TENTHS * part->pairs;
+    return word ? 0 : part->len;
+}
+
+static void count(struct part *part, unsigned before, unsigned byte)
+{
+    unsigned a = (before | 0x20) - 'a', b = (byte | 0x20) - 'a';
+    part->len++;
+    part->digits += byte - '0' < 10;
+    if (a < 26 && b < 26) {
+        part->changes += (before ^ byte) >> 5 & 1;
+        part->sum += gt_letter_pairs[a][b];
+        part->pairs++;
+    }
 }
 
 static bool any(vector mask)
@@ -150,18 +150,20 @@ static bool is_plain(const unsigned char *text, struct gt_span run)
 /* Paths and names with a number in them, which are most runs of ordinary text, read like words. */
 static bool looks_random(const unsigned char *text, struct gt_span run)
 {
-    size_t strange = 0;
+    struct part part = {0};
+    unsigned strange = 0, before = 0;
     if (is_plain(text, run))
         return false;
-    for (struct gt_span part = run; part.start < run.end; part.start = part.end + 1) {
-        part.end = part.start;
-        while (part.end < run.end && !is_separator[text[part.end]])
-            part.end++;
-        strange += strange_bytes(text, part);
-        if (strange >= STRANGE_MIN)
-            return true;
+    for (size_t i = run.start; i < run.end && strange < STRANGE_MIN; i++) {
+        if (!is_separator[text[i]]) {
+            count(&part, before, text[i]);
+        } else {
+            strange += strange_bytes(&part);
+            part = (struct part){0};
+        }
+        before = text[i];
     }
-    return false;
+    return strange + strange_bytes(&part) >= STRANGE_MIN;
 }
 
 bool gt_run_next(const char *text, size_t len, size_t from, struct gt_span *ret)

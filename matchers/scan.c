@@ -28,12 +28,21 @@ static size_t back(size_t from, size_t by)
 
 /* ---- confirming ---- */
 
+static struct gt_probe_state *state_of(struct gt_scratch *scratch, uint32_t probe)
+{
+    struct gt_probe_state *state = &scratch->states[probe];
+    if (!state->touched)
+        scratch->touched[scratch->touched_count++] = probe;
+    state->touched = true;
+    return state;
+}
+
 static void stop_probe(struct gt_scratch *scratch, uint32_t probe)
 {
     const struct gt_probe *p = &scratch->ruleset->probes[probe];
     const char *name = p->rule ? p->rule->id : scratch->ruleset->brands.terms[p->term].text;
     char label[160];
-    scratch->states[probe].stopped = true;
+    state_of(scratch, probe)->stopped = true;
     scratch->cut_rule = name;
     gt_counter_add("guette_match_rules_cut_total", gt_label(label, sizeof label, "rule", name), 1);
 }
@@ -42,7 +51,7 @@ static void stop_probe(struct gt_scratch *scratch, uint32_t probe)
  * right over many. */
 static bool in_time(struct gt_scratch *scratch, uint32_t probe)
 {
-    struct gt_probe_state *state = &scratch->states[probe];
+    struct gt_probe_state *state = state_of(scratch, probe);
     int64_t now = gt_monotonic(), allowed = scratch->ruleset->document_ms;
     state->spent_ms += now - scratch->clock_ms;
     scratch->clock_ms = now;
@@ -260,7 +269,7 @@ static size_t take_match(struct gt_scratch *scratch, const struct gt_probe *prob
 static void count_strike(struct gt_scratch *scratch, uint32_t probe)
 {
     const struct gt_probe *p = &scratch->ruleset->probes[probe];
-    if (++scratch->states[probe].strikes >= STRIKES_MAX)
+    if (++state_of(scratch, probe)->strikes >= STRIKES_MAX)
         stop_probe(scratch, probe);
     else
         scratch->cut_rule = p->rule ? p->rule->id : p->pattern;
@@ -269,7 +278,7 @@ static void count_strike(struct gt_scratch *scratch, uint32_t probe)
 static int confirm(struct gt_scratch *scratch, uint32_t probe, size_t from, size_t limit)
 {
     const struct gt_probe *p = &scratch->ruleset->probes[probe];
-    struct gt_probe_state *state = &scratch->states[probe];
+    struct gt_probe_state *state = state_of(scratch, probe);
     struct gt_search search = {scratch->body, scratch->len, from > state->next ? from : state->next,
                                limit};
     struct gt_span match, secret;
@@ -375,7 +384,7 @@ static void on_assignment(struct gt_scratch *scratch, uint32_t probe, struct gt_
     struct gt_search search = {scratch->body, found.value.end, found.value.start,
                                found.value.start};
     struct gt_span match, secret;
-    scratch->states[probe].next = found.value.start + 1;
+    state_of(scratch, probe)->next = found.value.start + 1;
     if (gt_regex_find(p->regex, scratch->runner, &search, &match, &secret) == 1)
         consider(scratch, p->rule, found.value, secret);
 }
@@ -462,7 +471,9 @@ static void start_document(struct gt_scratch *scratch, const char *bytes, size_t
     const struct gt_ruleset *ruleset = scratch->ruleset;
     for (size_t i = 0; i < scratch->candidate_count; i++)
         scratch->seen[scratch->candidates[i].slot] = 0;
-    memset(scratch->states, 0, ruleset->probe_count * sizeof *scratch->states);
+    for (size_t i = 0; i < scratch->touched_count; i++)
+        scratch->states[scratch->touched[i]] = (struct gt_probe_state){0};
+    scratch->touched_count = 0;
     if (ruleset->brands.count > 0)
         memset(scratch->mentions, 0, ruleset->brands.count * sizeof *scratch->mentions);
     gt_arena_reset(scratch->arena);

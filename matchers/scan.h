@@ -43,7 +43,7 @@ struct gt_probe_state {
     size_t next; /* starts before it were tried */
     int64_t spent_ms;
     uint32_t strikes; /* searches that hit a limit */
-    bool stopped;
+    bool stopped, touched;
 };
 
 struct gt_piece;
@@ -62,6 +62,8 @@ struct gt_scratch {
     struct gt_runner *runner;
     struct gt_arena *arena; /* of one document */
     struct gt_probe_state *states;
+    uint32_t *touched; /* probes whose state is not as it was at first: few in most documents */
+    size_t touched_count;
     struct gt_candidate *candidates;
     size_t candidate_count, candidate_max, candidate_capacity;
     uint32_t *seen; /* hash set of candidates: index + 1, 0 is free */

@@ -22,12 +22,14 @@ static int allocate(struct gt_scratch *scratch, const struct gt_ruleset *ruleset
     scratch->seen_size = power_of_two(2 * scratch->candidate_max);
     scratch->arena = gt_arena_new(ARENA_MAX);
     scratch->states = calloc(ruleset->probe_count + 1, sizeof *scratch->states);
+    scratch->touched = calloc(ruleset->probe_count + 1, sizeof *scratch->touched);
     scratch->mentions = calloc(ruleset->brands.count + 1, sizeof *scratch->mentions);
     scratch->seen = calloc(scratch->seen_size, sizeof *scratch->seen);
     scratch->piece = ruleset->sets[GT_SET_FOLDED].database ? gt_piece_new(scratch) : NULL;
     scratch->judging = gt_case_new(ruleset);
-    bool enough = scratch->judging && scratch->arena && scratch->states && scratch->mentions &&
-                  scratch->seen && (scratch->piece || !ruleset->sets[GT_SET_FOLDED].database);
+    bool enough = scratch->judging && scratch->arena && scratch->states && scratch->touched &&
+                  scratch->mentions && scratch->seen &&
+                  (scratch->piece || !ruleset->sets[GT_SET_FOLDED].database);
     for (size_t i = 0; i < GT_SETS && enough; i++)
         enough = !ruleset->sets[i].database ||
                  hs_alloc_scratch(ruleset->sets[i].database, &scratch->hs) == HS_SUCCESS;
@@ -61,6 +63,7 @@ void gt_scratch_free(struct gt_scratch *scratch)
     gt_arena_free(scratch->arena);
     free(scratch->costs);
     free(scratch->states);
+    free(scratch->touched);
     free(scratch->mentions);
     free(scratch->seen);
     free(scratch->piece);
