@@ -11,7 +11,8 @@
 
 static const char help[] =
     "Usage: guette scan [OPTIONS] PATH...\n"
-    "       guette scan [OPTIONS] -            (standard input)\n\n"
+    "       guette scan [OPTIONS] -            (standard input)\n"
+    "       guette scan [OPTIONS] --git REPOSITORY\n\n"
     "Looks for credentials in files, in all files of folders (hidden ones and .git, too) or in\n"
     "standard input. Needs no configuration and no network. Secrets are shown redacted.\n\n"
     "The report:\n"
@@ -31,6 +32,12 @@ static const char help[] =
     "                         each folder named: paths as in .gitignore, rule:ID [PATH],\n"
     "                         fingerprint:HEX. A line with guette:ignore is ignored, too\n"
     "  --no-ignore            heed none of these\n\n"
+    "The history of a git repository:\n"
+    "  --git REPOSITORY       every version of every file, commit and tag message that a branch\n"
+    "                         or tag reaches; a secret is told once a path, where it came first\n"
+    "  --since DATE           only what commits since then brought: 2024-12-31, \"2 weeks ago\"\n"
+    "  --branch NAME          only what this branch reaches; several times\n"
+    "  --unreachable          also what no branch or tag reaches any more\n\n"
     "What and how:\n"
     "  --documents            PATH or - holds JSON lines: {\"content\" or \"content_base64\",\n"
     "                         \"url\", \"source\", \"path\", \"title\", \"author\"}\n"
@@ -148,6 +155,8 @@ static void look(const struct gt_scan_walk *walk, const struct gt_scan_options *
                  char **paths)
 {
     struct estimate estimate;
+    if (options->git.repository)
+        gt_scan_git(walk, options);
     start_estimate(&estimate, walk, options, paths);
     for (; *paths && !gt_scan_stopped(); paths++)
         (options->documents ? gt_scan_documents : gt_scan_walk)(walk, *paths);

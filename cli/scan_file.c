@@ -205,9 +205,11 @@ void gt_scan_file(struct gt_scan_worker *worker, struct gt_scan_job *job)
     }
     if (job->line_number > 0 && gt_scan_document_read(job) < 0)
         return;
-    if (job->body) {
+    if (job->body || job->spooled) {
         job->counts.files = 1;
-        judge(worker, -1);
+        judge(worker, job->body ? -1 : job->spool);
+        if (job->only.items)
+            job->counts.files = job->counts.bytes = 0;
         return;
     }
     int fd = open_file(worker, job->origin.path);

@@ -156,6 +156,46 @@ static int take_exit_zero(struct gt_scan_options *options, const char *value)
     return 0;
 }
 
+static int take_git(struct gt_scan_options *options, const char *value)
+{
+    if (options->git.repository)
+        return gt_cli_usage("scan", "--git names one repository; scan the others one by one");
+    options->git.repository = value;
+    return 0;
+}
+
+static int take_since(struct gt_scan_options *options, const char *value)
+{
+    options->git.since = value;
+    return 0;
+}
+
+static int take_branch(struct gt_scan_options *options, const char *value)
+{
+    struct gt_scan_git_options *git = &options->git;
+    if (git->branch_count == GT_SCAN_BRANCHES_MAX)
+        return gt_cli_usage("scan", "more than %d branches", GT_SCAN_BRANCHES_MAX);
+    git->branches[git->branch_count++] = value;
+    return 0;
+}
+
+static int take_unreachable(struct gt_scan_options *options, const char *value)
+{
+    options->git.unreachable = true;
+    return 0;
+}
+
+static int check_git(const struct gt_scan_git_options *git)
+{
+    bool some = git->since || git->branch_count > 0;
+    if (!git->repository && (some || git->unreachable))
+        return gt_cli_usage("scan", "--since, --branch and --unreachable belong to --git");
+    if (some && git->unreachable)
+        return gt_cli_usage("scan", "--unreachable looks at all there is; leave out --since and "
+                                    "--branch");
+    return 0;
+}
+
 static const struct row {
     const char *name;
     int has_value; /* no_argument, required_argument */
@@ -181,6 +221,10 @@ static const struct row {
     {"documents", no_argument, take_documents},
     {"no-progress", no_argument, take_no_progress},
     {"exit-zero", no_argument, take_exit_zero},
+    {"git", required_argument, take_git},
+    {"since", required_argument, take_since},
+    {"branch", required_argument, take_branch},
+    {"unreachable", no_argument, take_unreachable},
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
@@ -200,7 +244,9 @@ int gt_scan_parse(int argc, char **argv, struct gt_scan_options *options)
     for (int c; (c = gt_cli_option(argc, argv, longs)) != -1;)
         if (c == '?' || rows[c - 1].take(options, optarg))
             return GT_SCAN_ERROR;
-    if (optind == argc)
+    if (check_git(&options->git))
+        return GT_SCAN_ERROR;
+    if (optind == argc && !options->git.repository)
         return gt_cli_usage("scan", "name a file or folder, or \"-\" for standard input");
     return 0;
 }

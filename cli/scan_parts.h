@@ -40,6 +40,22 @@ struct gt_scan_found {
     unsigned character, end_line, end_character;
 };
 
+/* What a finding is, wherever it stands: hash of the rule and the secret, or of the rule and the
+ * brand that left a trace. */
+struct gt_scan_key {
+    unsigned char bytes[GT_ID_BYTES];
+};
+void gt_scan_key_make(const char *kind, const struct gt_part *parts, size_t count,
+                      struct gt_scan_key *ret_key);
+void gt_scan_key_of(const struct gt_finding *finding, struct gt_str secret,
+                    struct gt_scan_key *ret_key);
+
+/* Findings that are to be told of a document. */
+struct gt_scan_keys {
+    const struct gt_scan_key *items; /* sorted */
+    size_t count;
+};
+
 struct gt_scan_report;
 struct gt_scan_settings;
 
@@ -138,6 +154,17 @@ struct gt_scan_settings {
 
 #define GT_SCAN_DIRECTORIES_MAX 16
 
+#define GT_SCAN_BRANCHES_MAX 1000
+
+/* A history to be looked through. */
+struct gt_scan_git_options {
+    const char *repository; /* NULL: none */
+    const char *since;
+    const char *branches[GT_SCAN_BRANCHES_MAX];
+    size_t branch_count;
+    bool unreachable;
+};
+
 struct gt_scan_options {
     const struct gt_scan_format *format;
     const char *output;
@@ -149,6 +176,7 @@ struct gt_scan_options {
     int max_depth; /* as gt_ruleset_settings has it */
     struct gt_scan_filter filter;
     const char *baseline, *new_baseline, *ignore_file;
+    struct gt_scan_git_options git;
     bool show_secrets, exit_zero, no_ignore, no_progress, documents;
 };
 
@@ -223,6 +251,10 @@ struct gt_scan_job {
     char *texts;
     char *body; /* NULL: the file at origin.path is read */
     size_t body_len;
+    bool spooled;             /* the bytes are in `spool` instead */
+    int spool;                /* a file of the job's own */
+    struct gt_scan_keys only; /* items NULL: all findings are told, else the document was counted
+                                 before and these are */
     uint64_t line_number; /* the body is this line of --documents, still to be read; 0: it is not */
     size_t held;          /* bytes it counts for while it is on the way */
     struct gt_buffer out, accepted, errors; /* accepted: for the new baseline */
@@ -243,8 +275,14 @@ void gt_scan_pool_push_line(struct gt_scan_pool *pool, const char *path, uint64_
                             char *take_line, size_t len);
 /* Copies it into the job, whose former texts are the caller's to free. */
 void gt_scan_job_set_origin(struct gt_scan_job *job, const struct gt_scan_origin *origin);
+/* A document that was counted before, of which only some findings are told. take_spool: a file with
+ * its bytes, used when take_body is NULL. */
+void gt_scan_pool_push_again(struct gt_scan_pool *pool, const struct gt_scan_origin *origin,
+                             char *take_body, size_t len, int take_spool, struct gt_scan_keys only);
 /* An error line in its place among the documents. */
 void gt_scan_pool_complain(struct gt_scan_pool *pool, const char *path, const char *what);
+/* Waits until all that was pushed is told, and what the jobs borrow (`only`) can go. */
+void gt_scan_pool_drain(struct gt_scan_pool *pool);
 /* Ends when all is told; adds the walk's counts to the report's; frees the pool. */
 void gt_scan_pool_finish(struct gt_scan_pool *pool, const struct gt_scan_counts *counts);
 /* Called by the worker between windows: hands on what the first document on the way has, so that
@@ -262,6 +300,9 @@ struct gt_scan_walk {
 };
 /* Files and folders given on the command line. */
 void gt_scan_walk(const struct gt_scan_walk *walk, const char *path);
+
+/* The history of options->git (scan_git.c). */
+void gt_scan_git(const struct gt_scan_walk *walk, const struct gt_scan_options *options);
 
 /* JSON lines of documents; and a worker's part of it, which reads one line. */
 void gt_scan_documents(const struct gt_scan_walk *walk, const char *path);

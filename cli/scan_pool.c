@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define ON_THE_WAY 256                       /* files taken in but not printed; a power of two */
-#define ROOM_FROM (ON_THE_WAY / 2)           /* who hands out is woken for so many at once */
-#define HELD_MAX ((size_t)256 * 1024 * 1024) /* of bodies; one may be longer */
+#define ON_THE_WAY 256                      /* files taken in but not printed; a power of two */
+#define ROOM_FROM (ON_THE_WAY / 2)          /* who hands out is woken for so many at once */
+#define HELD_MAX ((size_t)64 * 1024 * 1024) /* of bodies; one may be longer */
 #define OUT_MAX ((size_t)256 * 1024 * 1024)
 #define ERRORS_MAX ((size_t)1024 * 1024)
 #define FLUSH_FROM ((size_t)64 * 1024)
@@ -59,6 +60,8 @@ static void free_job(struct gt_scan_job *job)
 {
     free(job->texts);
     free(job->body);
+    if (job->spooled)
+        close(job->spool);
     gt_buffer_free(&job->out);
     gt_buffer_free(&job->accepted);
     gt_buffer_free(&job->errors);
@@ -197,6 +200,27 @@ void gt_scan_pool_push_line(struct gt_scan_pool *pool, const char *path, uint64_
     job->body = take_line;
     job->body_len = len;
     job->line_number = number;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void gt_scan_pool_push_again(struct gt_scan_pool *pool, const struct gt_scan_origin *origin,
+                             char *take_body, size_t len, int take_spool, struct gt_scan_keys only)
+{
+    pthread_mutex_lock(&pool->lock);
+    struct gt_scan_job *job = push(pool, origin, len);
+    job->body = take_body;
+    job->body_len = len;
+    job->spooled = !take_body;
+    job->spool = take_spool;
+    job->only = only;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void gt_scan_pool_drain(struct gt_scan_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    while (pool->pushed > pool->printed)
+        pthread_cond_wait(&pool->room, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }
 

@@ -15,6 +15,40 @@ void gt_scan_job_complain(struct gt_scan_job *job, const char *what)
     gt_buffer_printf(&job->errors, ": %s\n", what);
 }
 
+void gt_scan_key_make(const char *kind, const struct gt_part *parts, size_t count,
+                      struct gt_scan_key *ret_key)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[GT_ID_TEXT];
+    gt_id_make(kind, parts, count, text);
+    for (size_t i = 0; i < GT_ID_BYTES; i++)
+        ret_key->bytes[i] = (unsigned char)((strchr(digits, text[2 * i]) - digits) << 4 |
+                                            (strchr(digits, text[2 * i + 1]) - digits));
+}
+
+void gt_scan_key_of(const struct gt_finding *finding, struct gt_str secret,
+                    struct gt_scan_key *ret_key)
+{
+    const struct gt_part parts[] = {gt_part(finding->rule),
+                                    gt_part(secret.ptr ? finding->fingerprint : finding->brand)};
+    gt_scan_key_make(secret.ptr ? "scan-secret" : "scan-trace", parts, 2, ret_key);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct gt_scan_key));
+}
+
+static bool is_asked(const struct gt_scan_keys *only, const struct gt_finding *finding,
+                     struct gt_str secret)
+{
+    struct gt_scan_key key;
+    if (!only->items)
+        return true;
+    gt_scan_key_of(finding, secret, &key);
+    return bsearch(&key, only->items, only->count, sizeof key, compare_keys);
+}
+
 static void count(struct gt_scan_job *job, const struct gt_finding *finding)
 {
     struct gt_scan_tallied row = {.rule = finding->rule,
@@ -110,6 +144,8 @@ int gt_scan_tell(const struct gt_scan_settings *settings, struct gt_scan_job *jo
                  struct gt_str around, const struct gt_finding *finding, struct gt_str secret)
 {
     struct gt_scan_found found = {.origin = &job->origin, .finding = finding, .secret = secret};
+    if (!is_asked(&job->only, finding, secret))
+        return 0;
     if (!is_told(settings, job, &found, around))
         return gt_buffer_ok(&job->accepted) ? 0 : GT_E_LIMIT;
     place(&found, around);

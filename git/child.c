@@ -1,5 +1,7 @@
 #include "git/child.h"
 
+#include "git/git.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -77,7 +79,7 @@ static const char *const environment[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-int gt_child_spool(void)
+int gt_git_spool(void)
 {
     const char *folder = getenv("TMPDIR");
     char name[4096];
@@ -89,7 +91,7 @@ int gt_child_spool(void)
     return fd;
 }
 
-int gt_child_spool_write(int fd, const void *bytes, size_t len)
+int gt_git_spool_write(int fd, const void *bytes, size_t len)
 {
     const char *at = bytes;
     while (len > 0) {
@@ -127,7 +129,7 @@ static char *path_variable(void)
     return text;
 }
 
-static int spawn_with(struct gt_child *child, const char *const *argv, const char *const *envp,
+static int spawn_with(struct gt_git_child *child, const char *const *argv, const char *const *envp,
                       int input, int out)
 {
     posix_spawn_file_actions_t actions;
@@ -155,7 +157,7 @@ static int spawn_with(struct gt_child *child, const char *const *argv, const cha
     return rc;
 }
 
-static int spawn_git(struct gt_child *child, const char *directory, const char *const *arguments,
+static int spawn_git(struct gt_git_child *child, const char *directory, const char *const *arguments,
                      int input, int out)
 {
     const char *argv[COUNT(leading) + ARGUMENTS_MAX + 4] = {"git", "-C", directory};
@@ -178,19 +180,19 @@ static int spawn_git(struct gt_child *child, const char *directory, const char *
     return rc;
 }
 
-int gt_child_start(const char *directory, const char *const *arguments, int input,
-                   struct gt_child **ret_child, struct gt_error *err)
+int gt_git_child_start(const char *directory, const char *const *arguments, int input,
+                   struct gt_git_child **ret_child, struct gt_error *err)
 {
     int pipes[2] = {-1, -1};
-    struct gt_child *child = calloc(1, sizeof *child);
+    struct gt_git_child *child = calloc(1, sizeof *child);
     if (!child)
         return gt_fail(err, GT_E_NOMEM, "out of memory");
     child->pid = -1;
-    child->errors = gt_child_spool();
+    child->errors = gt_git_spool();
     if (child->errors < 0 || pipe2(pipes, O_CLOEXEC) < 0) {
         int rc = gt_fail(err, GT_E_IO, "no pipe to git: %s", strerror(errno));
         child->out = pipes[0];
-        gt_child_free(child);
+        gt_git_child_free(child);
         return rc;
     }
     child->out = pipes[0];
@@ -198,7 +200,7 @@ int gt_child_start(const char *directory, const char *const *arguments, int inpu
     close(pipes[1]);
     if (rc != 0) {
         child->pid = -1;
-        gt_child_free(child);
+        gt_git_child_free(child);
         return rc == ENOENT ? gt_fail(err, GT_E_UNSUPPORTED,
                                       "git is needed to read a repository, and there is no program "
                                       "\"git\" here; install it (Debian, Fedora, Alpine: package git)")
@@ -210,7 +212,7 @@ int gt_child_start(const char *directory, const char *const *arguments, int inpu
 
 /* ---- reading ---- */
 
-static int fill(struct gt_child *child)
+static int fill(struct gt_git_child *child)
 {
     while (!child->ended && child->from == child->to) {
         ssize_t got = read(child->out, child->buffer, sizeof child->buffer);
@@ -225,7 +227,7 @@ static int fill(struct gt_child *child)
     return 0;
 }
 
-ssize_t gt_child_read(struct gt_child *child, void *to, size_t len)
+ssize_t gt_git_child_read(struct gt_git_child *child, void *to, size_t len)
 {
     size_t have = child->to - child->from;
     if (have == 0 && len >= sizeof child->buffer && !child->ended) {
@@ -244,7 +246,7 @@ ssize_t gt_child_read(struct gt_child *child, void *to, size_t len)
     return (ssize_t)take;
 }
 
-int gt_child_line(struct gt_child *child, char end, struct gt_buffer *line)
+int gt_git_child_line(struct gt_git_child *child, char end, struct gt_buffer *line)
 {
     gt_buffer_reset(line);
     for (;;) {
@@ -278,7 +280,7 @@ static void last_words(int fd, struct gt_buffer *out)
     gt_utf8_append_clean(out, text + start, len - start);
 }
 
-static int describe(const struct gt_child *child, int status, struct gt_error *err)
+static int describe(const struct gt_git_child *child, int status, struct gt_error *err)
 {
     GT_BUFFER_AUTO struct gt_buffer words = GT_BUFFER(4 * SAID_MAX + 64);
     if (WIFSIGNALED(status))
@@ -288,7 +290,7 @@ static int describe(const struct gt_child *child, int status, struct gt_error *e
                    words.len > 0 ? words.data : "it does not say why");
 }
 
-static int reap(struct gt_child *child)
+static int reap(struct gt_git_child *child)
 {
     int status = 0;
     while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
@@ -297,17 +299,17 @@ static int reap(struct gt_child *child)
     return status;
 }
 
-int gt_child_finish(struct gt_child *child, struct gt_error *err)
+int gt_git_child_finish(struct gt_git_child *child, struct gt_error *err)
 {
     close(child->out);
     child->out = -1;
     int status = reap(child);
     int rc = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : describe(child, status, err);
-    gt_child_free(child);
+    gt_git_child_free(child);
     return rc;
 }
 
-void gt_child_free(struct gt_child *child)
+void gt_git_child_free(struct gt_git_child *child)
 {
     if (!child)
         return;

@@ -11,7 +11,7 @@
 #define LINE_BYTES ((size_t)1024)
 
 struct gt_git_stream {
-    struct gt_child *child;
+    struct gt_git_child *child;
     uint64_t left;
     bool broken;
 };
@@ -22,7 +22,7 @@ ssize_t gt_git_stream_read(struct gt_git_stream *stream, void *to, size_t len)
         len = (size_t)stream->left;
     if (len == 0 || stream->broken)
         return stream->broken ? GT_E_IO : 0;
-    ssize_t got = gt_child_read(stream->child, to, len);
+    ssize_t got = gt_git_child_read(stream->child, to, len);
     if (got <= 0) {
         stream->broken = true;
         return GT_E_IO;
@@ -51,7 +51,7 @@ struct fetcher {
 
 static int spool_names(const struct fetch *fetch, size_t from, size_t to)
 {
-    int fd = gt_child_spool(), rc = 0;
+    int fd = gt_git_spool(), rc = 0;
     if (fd < 0)
         return -1;
     GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(LOT * LOTS_ALONE * (GT_GIT_OID_TEXT + 1));
@@ -61,7 +61,7 @@ static int spool_names(const struct fetch *fetch, size_t from, size_t to)
         gt_buffer_puts(&out, text);
         gt_buffer_putc(&out, '\n');
     }
-    rc = gt_buffer_ok(&out) ? gt_child_spool_write(fd, out.data, out.len) : GT_E_NOMEM;
+    rc = gt_buffer_ok(&out) ? gt_git_spool_write(fd, out.data, out.len) : GT_E_NOMEM;
     if (rc < 0 || lseek(fd, 0, SEEK_SET) < 0) {
         close(fd);
         return -1;
@@ -69,14 +69,14 @@ static int spool_names(const struct fetch *fetch, size_t from, size_t to)
     return fd;
 }
 
-static int start(const struct fetch *fetch, size_t from, size_t to, struct gt_child **ret_child,
+static int start(const struct fetch *fetch, size_t from, size_t to, struct gt_git_child **ret_child,
                  struct gt_error *err)
 {
     static const char *const arguments[] = {"cat-file", "--batch", "--buffer", NULL};
     int fd = spool_names(fetch, from, to);
     if (fd < 0)
         return gt_fail(err, GT_E_IO, "no temporary file for git; is there room in $TMPDIR?");
-    int rc = gt_child_start(fetch->git->directory, arguments, fd, ret_child, err);
+    int rc = gt_git_child_start(fetch->git->directory, arguments, fd, ret_child, err);
     close(fd);
     return rc;
 }
@@ -110,17 +110,17 @@ static bool skip_rest(struct gt_git_stream *stream)
     while (stream->left > 0)
         if (gt_git_stream_read(stream, waste, sizeof waste) <= 0)
             return false;
-    return gt_child_read(stream->child, waste, 1) == 1;
+    return gt_git_child_read(stream->child, waste, 1) == 1;
 }
 
 /* One object. False: git is gone. */
-static bool take_object(struct fetcher *fetcher, struct gt_child *child, const struct gt_oid *oid,
+static bool take_object(struct fetcher *fetcher, struct gt_git_child *child, const struct gt_oid *oid,
                         struct gt_buffer *line)
 {
     const struct gt_git_visitor *visitor = fetcher->fetch->visitor;
     enum gt_git_type type = GT_GIT_BLOB;
     struct gt_git_stream stream = {.child = child};
-    if (gt_child_line(child, '\n', line) != 1)
+    if (gt_git_child_line(child, '\n', line) != 1)
         return false;
     int rc = parse_answer(fetcher->fetch->git, line->data ? line->data : "", oid, &type, &stream.left);
     if (rc == GT_E_NOTFOUND) {
@@ -140,14 +140,14 @@ static int do_lot(struct fetcher *fetcher, size_t from, size_t to, struct gt_err
     const struct fetch *fetch = fetcher->fetch;
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(LINE_BYTES);
     while (from < to) {
-        struct gt_child *child = NULL;
+        struct gt_git_child *child = NULL;
         struct gt_error why = {0};
         int rc = start(fetch, from, to, &child, err);
         if (rc < 0)
             return rc;
         while (from < to && take_object(fetcher, child, &fetch->oids->items[from], &line))
             from++;
-        rc = gt_child_finish(child, &why);
+        rc = gt_git_child_finish(child, &why);
         if (from == to && rc == 0)
             return 0;
         fetch->visitor->complain(fetch->visitor->user, from < to ? &fetch->oids->items[from] : NULL,

@@ -97,6 +97,10 @@ int gt_git_visit(struct gt_git *git, const struct gt_git_visitor *visitor, struc
 int gt_git_fetch(struct gt_git *git, const struct gt_oids *oids,
                  const struct gt_git_visitor *visitor, struct gt_error *err);
 
+/* A file without a name, for what cannot be held in memory; -1: none can be made. */
+int gt_git_spool(void);
+int gt_git_spool_write(int fd, const void *bytes, size_t len);
+
 /* ---- history ---- */
 
 /* Both borrowed; NULL or 0: all. */

@@ -14,12 +14,12 @@
 static int tell_line(struct gt_git *git, const char *const *arguments, int input,
                      struct gt_buffer *line, struct gt_error *err)
 {
-    struct gt_child *child = NULL;
-    int rc = gt_child_start(git->directory, arguments, input, &child, err);
+    struct gt_git_child *child = NULL;
+    int rc = gt_git_child_start(git->directory, arguments, input, &child, err);
     if (rc < 0)
         return rc;
-    gt_child_line(child, '\n', line);
-    return gt_child_finish(child, err);
+    gt_git_child_line(child, '\n', line);
+    return gt_git_child_finish(child, err);
 }
 
 /* A branch by its name here or at a remote, or any other name that git knows for a commit. */
@@ -81,13 +81,13 @@ int gt_git_check_range(struct gt_git *git, const struct gt_git_range *range, str
 static int spool_branches(struct gt_git *git, const struct gt_git_range *range, struct gt_error *err)
 {
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(NAME_BYTES);
-    int fd = gt_child_spool(), rc = 0;
+    int fd = gt_git_spool(), rc = 0;
     for (size_t i = 0; i < range->branch_count && fd >= 0 && rc >= 0; i++) {
         rc = resolve(git, range->branches[i], &line, err);
         if (rc >= 0)
             rc = gt_buffer_putc(&line, '\n');
         if (rc >= 0)
-            rc = gt_child_spool_write(fd, line.data, line.len);
+            rc = gt_git_spool_write(fd, line.data, line.len);
     }
     if (fd >= 0 && rc >= 0 && lseek(fd, 0, SEEK_SET) == 0)
         return fd;
@@ -102,22 +102,22 @@ static int read_names(struct gt_git *git, const char *const *arguments, int inpu
                       struct gt_oids *ret_oids, struct gt_error *err)
 {
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(NAME_BYTES);
-    struct gt_child *child = NULL;
+    struct gt_git_child *child = NULL;
     struct gt_oids oids = {0};
     struct gt_oid oid;
-    int rc = gt_child_start(git->directory, arguments, input, &child, err);
+    int rc = gt_git_child_start(git->directory, arguments, input, &child, err);
     if (rc < 0)
         return rc;
-    while (rc >= 0 && gt_child_line(child, '\n', &line) == 1) {
+    while (rc >= 0 && gt_git_child_line(child, '\n', &line) == 1) {
         if (line.len != 2 * git->hash || !gt_git_oid_parse(git, line.data, &oid))
             rc = gt_fail(err, GT_E_IO, "git's list of commits is not understood");
         else if (gt_oids_add(&oids, &oid) < 0)
             rc = gt_fail(err, GT_E_NOMEM, "out of memory for the list of commits");
     }
     if (rc >= 0)
-        rc = gt_child_finish(child, err);
+        rc = gt_git_child_finish(child, err);
     else
-        gt_child_free(child);
+        gt_git_child_free(child);
     if (rc < 0)
         gt_oids_free(&oids);
     else
@@ -191,11 +191,11 @@ static void go_to_commit(struct changes *changes, const char *line, size_t from,
     }
 }
 
-static void read_changes(struct changes *changes, struct gt_child *child, size_t from, size_t to)
+static void read_changes(struct changes *changes, struct gt_git_child *child, size_t from, size_t to)
 {
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(LINE_BYTES), path = GT_BUFFER(LINE_BYTES);
     struct gt_oid oid;
-    while (gt_child_line(child, '\0', &line) == 1) {
+    while (gt_git_child_line(child, '\0', &line) == 1) {
         if (line.len == 2 * changes->git->hash) {
             go_to_commit(changes, line.data, from, to);
             continue;
@@ -203,7 +203,7 @@ static void read_changes(struct changes *changes, struct gt_child *child, size_t
         if (line.len == 0 || line.data[0] != ':')
             continue;
         bool file = parse_record(changes, line.data, line.len, &oid);
-        if (gt_child_line(child, '\0', &path) != 1)
+        if (gt_git_child_line(child, '\0', &path) != 1)
             return;
         if (file && changes->at != SIZE_MAX)
             changes->change(changes->user, changes->at, &oid, path.len ? path.data : "");
@@ -212,7 +212,7 @@ static void read_changes(struct changes *changes, struct gt_child *child, size_t
 
 static int spool_commits(const struct changes *changes, size_t from, size_t to)
 {
-    int fd = gt_child_spool(), rc = 0;
+    int fd = gt_git_spool(), rc = 0;
     char text[GT_GIT_OID_TEXT + 1];
     GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(LINE_BYTES);
     for (size_t i = from; i < to && fd >= 0 && rc >= 0; i++) {
@@ -220,7 +220,7 @@ static int spool_commits(const struct changes *changes, size_t from, size_t to)
         gt_buffer_puts(&out, text);
         rc = gt_buffer_putc(&out, '\n');
         if (rc >= 0 && (out.len > LINE_BYTES / 2 || i + 1 == to)) {
-            rc = gt_child_spool_write(fd, out.data, out.len);
+            rc = gt_git_spool_write(fd, out.data, out.len);
             gt_buffer_reset(&out);
         }
     }
@@ -239,18 +239,18 @@ static int run_diff(struct changes *changes, size_t from, size_t to, bool *ret_s
         "diff-tree",    "--stdin",      "-r",        "-c",       "--root", "--raw", "-z",
         "--no-renames", "--no-abbrev",  "--no-ext-diff", "--no-textconv", "--always",
         "--no-color",   NULL};
-    struct gt_child *child = NULL;
+    struct gt_git_child *child = NULL;
     int input = spool_commits(changes, from, to);
     if (input < 0)
         return gt_fail(err, GT_E_IO, "no temporary file for git; is there room in $TMPDIR?");
-    int rc = gt_child_start(changes->git->directory, arguments, input, &child, err);
+    int rc = gt_git_child_start(changes->git->directory, arguments, input, &child, err);
     close(input);
     if (rc < 0)
         return rc;
     *ret_started = true;
     changes->at = SIZE_MAX;
     read_changes(changes, child, from, to);
-    return gt_child_finish(child, err);
+    return gt_git_child_finish(child, err);
 }
 
 int gt_git_changes(struct gt_git *git, const struct gt_oids *commits, size_t from, size_t to,
@@ -314,23 +314,23 @@ static int take_ref(struct tags *tags, const char *line)
     if (strlen(name) < text)
         return GT_E_INVALID;
     tags->any = true;
-    int rc = gt_child_spool_write(tags->spool, name, text);
-    return rc < 0 ? rc : gt_child_spool_write(tags->spool, "\n", 1);
+    int rc = gt_git_spool_write(tags->spool, name, text);
+    return rc < 0 ? rc : gt_git_spool_write(tags->spool, "\n", 1);
 }
 
 static int each_line(struct tags *tags, const char *const *arguments, int input,
                      int (*take)(struct tags *, const char *), struct gt_error *err)
 {
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(LINE_BYTES);
-    struct gt_child *child = NULL;
-    int rc = gt_child_start(tags->git->directory, arguments, input, &child, err);
+    struct gt_git_child *child = NULL;
+    int rc = gt_git_child_start(tags->git->directory, arguments, input, &child, err);
     if (rc < 0)
         return rc;
-    while (rc >= 0 && gt_child_line(child, '\n', &line) == 1)
+    while (rc >= 0 && gt_git_child_line(child, '\n', &line) == 1)
         rc = take(tags, line.data ? line.data : "");
     if (rc >= 0)
-        return gt_child_finish(child, err);
-    gt_child_free(child);
+        return gt_git_child_finish(child, err);
+    gt_git_child_free(child);
     return gt_fail(err, rc, "git's list of refs is not understood");
 }
 
@@ -339,7 +339,7 @@ int gt_git_tags(struct gt_git *git, gt_git_named *named, void *user, struct gt_e
     static const char *const refs[] = {
         "for-each-ref", "--format=%(objecttype) %(*objecttype) %(objectname) %(refname)", NULL};
     static const char *const walk[] = {"rev-list", "--objects", "--no-walk", "--stdin", NULL};
-    struct tags tags = {.git = git, .named = named, .user = user, .spool = gt_child_spool()};
+    struct tags tags = {.git = git, .named = named, .user = user, .spool = gt_git_spool()};
     if (tags.spool < 0)
         return gt_fail(err, GT_E_IO, "no temporary file for git; is there room in $TMPDIR?");
     int rc = each_line(&tags, refs, -1, take_ref, err);

@@ -153,16 +153,16 @@ static int add_stores(struct gt_git *git, const char *const *stores, size_t coun
 static int ask(struct gt_git *git, const char *const *arguments,
                int (*take)(void *user, const char *line), void *user, struct gt_error *err)
 {
-    struct gt_child *child = NULL;
+    struct gt_git_child *child = NULL;
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(LINE_MAX_BYTES);
-    int rc = gt_child_start(git->directory, arguments, -1, &child, err), got;
+    int rc = gt_git_child_start(git->directory, arguments, -1, &child, err), got;
     if (rc < 0)
         return rc;
-    while (rc >= 0 && (got = gt_child_line(child, '\n', &line)) == 1)
+    while (rc >= 0 && (got = gt_git_child_line(child, '\n', &line)) == 1)
         rc = take(user, line.len ? line.data : "");
     if (rc >= 0)
-        return gt_child_finish(child, err);
-    gt_child_free(child);
+        return gt_git_child_finish(child, err);
+    gt_git_child_free(child);
     return gt_fail(err, rc, "git's answer is not understood");
 }
 
