@@ -1,5 +1,6 @@
 #include "cli/scan_git.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@ struct history {
     struct gt_git *git;
     struct gt_git_range range;
     struct gt_oids commits;   /* in order; those that nothing reaches last */
-    struct gt_oids dangling;  /* every commit there is, with --unreachable */
+    struct gt_oids existing;  /* every commit there is, unless --since or --branch is given */
+    bool all;                 /* what nothing reaches counts, too */
     struct gt_oids wanted;    /* with --since or --branch: all that may be judged */
     struct gt_scan_hits hits;
     struct gt_scan_places places;
@@ -106,16 +108,52 @@ static int judge(struct history *history, struct gt_error *err)
 {
     struct gt_scan_judge *judge = NULL;
     int rc = gt_scan_judge_new(history->walk->settings, history->options->threads,
-                               history->options->git.unreachable, &judge, err);
+                               !is_part(history), &judge, err);
     if (rc < 0)
         return rc;
     rc = gt_scan_judge_run(judge, history->git, is_part(history) ? &history->wanted : NULL,
-                           &history->hits, history->walk->counts, &history->dangling, err);
+                           &history->hits, history->walk->counts, &history->existing, err);
     gt_scan_judge_free(judge);
     return rc;
 }
 
 /* ---- where it came from ---- */
+
+/* Read while objects are judged, and always: that a history cannot be walked has to be known even
+ * when nothing is found. */
+struct reading {
+    struct history *history;
+    pthread_t thread;
+    bool started;
+    int rc;
+    struct gt_error err;
+};
+
+static void *read_commits(void *user)
+{
+    struct reading *reading = user;
+    struct history *history = reading->history;
+    reading->rc = gt_git_commits(history->git, NULL, &history->commits, &reading->err);
+    return NULL;
+}
+
+static int judge_all(struct history *history, struct gt_error *err)
+{
+    struct reading reading = {.history = history};
+    reading.started = pthread_create(&reading.thread, NULL, read_commits, &reading) == 0;
+    int rc = judge(history, err);
+    if (reading.started)
+        pthread_join(reading.thread, NULL);
+    else
+        read_commits(&reading);
+    if (reading.rc >= 0)
+        return rc;
+    complain(history, NULL, reading.err.message);
+    complain(history, NULL, "the history is damaged, so that all that is in the repository counts as "
+                            "reached");
+    history->all = true;
+    return rc;
+}
 
 static void place(void *user, size_t commit, const struct gt_oid *blob, const char *path)
 {
@@ -151,10 +189,10 @@ static int add_dangling(struct history *history, struct gt_error *err)
     for (size_t i = 0; i < history->commits.count && rc >= 0; i++)
         rc = gt_oids_add(&reached, &history->commits.items[i]);
     gt_oids_sort(&reached);
-    gt_oids_sort(&history->dangling);
-    for (size_t i = 0; i < history->dangling.count && rc >= 0; i++)
-        if (!gt_oids_have(&reached, &history->dangling.items[i]))
-            rc = gt_oids_add(&history->commits, &history->dangling.items[i]);
+    gt_oids_sort(&history->existing);
+    for (size_t i = 0; i < history->existing.count && rc >= 0; i++)
+        if (!gt_oids_have(&reached, &history->existing.items[i]))
+            rc = gt_oids_add(&history->commits, &history->existing.items[i]);
     gt_oids_free(&reached);
     return rc < 0 ? gt_fail(err, rc, "out of memory for the list of commits") : 0;
 }
@@ -183,22 +221,19 @@ static void place_rest(struct history *history)
 
 static int find_places(struct history *history, struct gt_error *err)
 {
-    bool unreachable = history->options->git.unreachable;
-    int rc = is_part(history) ? 0 : gt_git_commits(history->git, NULL, &history->commits, err);
-    if (rc >= 0 && unreachable)
-        rc = add_dangling(history, err);
+    int rc = history->all ? add_dangling(history, err) : 0;
     if (rc >= 0)
         rc = read_changes(history, place, err);
     if (rc < 0)
         return rc;
     place_commits(history);
-    if (!is_part(history))
-        rc = gt_git_tags(history->git, place_named, history, err);
-    if (unreachable)
+    if (!is_part(history) && gt_git_tags(history->git, place_named, history, err) < 0)
+        complain(history, NULL, err->message);
+    if (history->all)
         place_rest(history);
     if (history->places.full || history->hits.full)
         complain(history, NULL, "there are too many findings to keep; some are missing");
-    return rc < 0 ? rc : gt_scan_places_choose(&history->places, &history->hits, err);
+    return gt_scan_places_choose(&history->places, &history->hits, err);
 }
 
 /* ---- all ---- */
@@ -207,7 +242,7 @@ static int look(struct history *history, struct gt_error *err)
 {
     int rc = is_part(history) ? choose_objects(history, err) : 0;
     if (rc >= 0)
-        rc = judge(history, err);
+        rc = is_part(history) ? judge(history, err) : judge_all(history, err);
     if (rc < 0 || history->hits.count == 0)
         return rc;
     rc = find_places(history, err);
@@ -221,12 +256,16 @@ void gt_scan_git(const struct gt_scan_walk *walk, const struct gt_scan_options *
     const struct gt_scan_git_options *asked = &options->git;
     struct history history = {.walk = walk,
                               .options = options,
+                              .all = asked->unreachable,
                               .range = {asked->since, asked->branches, asked->branch_count}};
     struct gt_error err;
     pthread_mutex_init(&history.lock, NULL);
     gt_scan_hits_init(&history.hits);
     gt_scan_places_init(&history.places);
     int rc = gt_git_open(asked->repository, &history.git, &err);
+    if (rc >= 0 && gt_git_is_shallow(history.git))
+        fprintf(stderr, "guette scan: note: the clone is shallow, so that older commits are not in "
+                        "it (git fetch --unshallow gets them)\n");
     if (rc >= 0)
         rc = look(&history, &err);
     if (rc < 0) {
@@ -237,7 +276,7 @@ void gt_scan_git(const struct gt_scan_walk *walk, const struct gt_scan_options *
     gt_scan_places_free(&history.places);
     gt_scan_hits_free(&history.hits);
     gt_oids_free(&history.commits);
-    gt_oids_free(&history.dangling);
+    gt_oids_free(&history.existing);
     gt_oids_free(&history.wanted);
     gt_git_close(history.git);
     pthread_mutex_destroy(&history.lock);

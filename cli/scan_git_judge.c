@@ -195,34 +195,40 @@ static bool on_object(void *user, unsigned number, const struct gt_git_object *o
 
 /* ---- streams ---- */
 
-static size_t fill(struct gt_git_stream *stream, char *to, size_t len)
+static size_t fill(struct gt_git_stream *stream, char *to, size_t len, bool *ret_whole)
 {
     size_t have = 0;
+    *ret_whole = true;
     while (have < len) {
         ssize_t got = gt_git_stream_read(stream, to + have, len - have);
-        if (got <= 0)
+        if (got <= 0) {
+            *ret_whole = got == 0;
             break;
+        }
         have += (size_t)got;
     }
     return have;
 }
 
 /* In windows, as files are (scan_file.c). A message longer than a window is none; its first window
- * is enough. */
-static void judge_stream(struct gt_scan_judge *judge, struct worker *worker,
+ * is enough. False: it could not be read to its end, and is not what it says. */
+static bool judge_stream(struct gt_scan_judge *judge, struct worker *worker,
                          const struct gt_oid *oid, enum gt_git_type type,
                          struct gt_git_stream *stream)
 {
     size_t have = 0, lead = 0;
+    bool whole;
     for (;;) {
-        have += fill(stream, worker->window + have, GT_SCAN_WINDOW - have);
+        have += fill(stream, worker->window + have, GT_SCAN_WINDOW - have, &whole);
+        if (!whole)
+            return false;
         bool more = have == GT_SCAN_WINDOW && type == GT_GIT_BLOB;
         struct gt_str text = gt_scan_git_text(type, worker->window, have);
         worker->own_from = text.ptr + lead;
         worker->own_to = text.ptr + text.len + (more ? 0 : 1) - (more ? GT_SCAN_TAIL : 0);
         match(judge, worker, oid, text.ptr, text.len);
         if (!more)
-            return;
+            return true;
         lead = GT_SCAN_LEAD;
         memmove(worker->window, worker->window + have - GT_SCAN_TAIL - GT_SCAN_LEAD,
                 GT_SCAN_TAIL + GT_SCAN_LEAD);
@@ -243,8 +249,8 @@ static void on_stream(void *user, unsigned number, const struct gt_oid *oid, enu
         complain(judge, oid, "out of memory");
         return;
     }
-    judge_stream(judge, worker, oid, type, stream);
-    finish(judge, worker, oid, type);
+    if (judge_stream(judge, worker, oid, type, stream))
+        finish(judge, worker, oid, type);
 }
 
 /* ---- all ---- */

@@ -16,19 +16,21 @@ struct gt_git_stream {
     bool broken;
 };
 
+/* An object that is not as long as git said ends where no line break is. */
 ssize_t gt_git_stream_read(struct gt_git_stream *stream, void *to, size_t len)
 {
+    char end;
     if (len > stream->left)
         len = (size_t)stream->left;
-    if (len == 0 || stream->broken)
-        return stream->broken ? GT_E_IO : 0;
-    ssize_t got = gt_git_child_read(stream->child, to, len);
-    if (got <= 0) {
-        stream->broken = true;
+    if (stream->broken)
         return GT_E_IO;
-    }
-    stream->left -= (uint64_t)got;
-    return got;
+    if (stream->left == 0)
+        return 0;
+    ssize_t got = gt_git_child_read(stream->child, to, len);
+    stream->left -= got > 0 ? (uint64_t)got : 0;
+    stream->broken = got <= 0 || (stream->left == 0 && (gt_git_child_read(stream->child, &end, 1) != 1 ||
+                                                        end != '\n'));
+    return stream->broken ? GT_E_IO : got;
 }
 
 struct fetch {
@@ -103,55 +105,63 @@ static int parse_answer(const struct gt_git *git, const char *line, const struct
     return GT_E_NOTFOUND;
 }
 
-/* Reads to the object's end and its line break. False: git is gone. */
-static bool skip_rest(struct gt_git_stream *stream)
+/* Reads to the object's end and its line break. False: it is not what git said. */
+static bool skip_rest(struct gt_git_stream *stream, bool empty)
 {
     char waste[16 * 1024];
     while (stream->left > 0)
         if (gt_git_stream_read(stream, waste, sizeof waste) <= 0)
             return false;
-    return gt_git_child_read(stream->child, waste, 1) == 1;
+    return !stream->broken && (!empty || gt_git_child_read(stream->child, waste, 1) == 1);
 }
 
-/* One object. False: git is gone. */
-static bool take_object(struct fetcher *fetcher, struct gt_git_child *child, const struct gt_oid *oid,
-                        struct gt_buffer *line)
+enum taken { TAKEN, LOST, NOT_REACHED };
+
+static enum taken take_object(struct fetcher *fetcher, struct gt_git_child *child,
+                              const struct gt_oid *oid, struct gt_buffer *line)
 {
     const struct gt_git_visitor *visitor = fetcher->fetch->visitor;
     enum gt_git_type type = GT_GIT_BLOB;
     struct gt_git_stream stream = {.child = child};
     if (gt_git_child_line(child, '\n', line) != 1)
-        return false;
+        return NOT_REACHED;
     int rc = parse_answer(fetcher->fetch->git, line->data ? line->data : "", oid, &type, &stream.left);
     if (rc == GT_E_NOTFOUND) {
         visitor->complain(visitor->user, oid, "is missing or damaged");
-        return true;
+        return TAKEN;
     }
     if (rc < 0)
-        return false;
+        return NOT_REACHED;
+    bool empty = stream.left == 0;
     if (type != GT_GIT_TREE)
         visitor->stream(visitor->user, fetcher->number, oid, type, stream.left, &stream);
-    return skip_rest(&stream);
+    return skip_rest(&stream, empty) ? TAKEN : LOST;
 }
 
-/* git dies of a damaged object: that one is named, and another child does the rest. */
+/* git dies of a damaged object, or gives less of it than it said: that one is named, and another
+ * child does the rest. One that was not reached is to blame only if it is a child's first. */
 static int do_lot(struct fetcher *fetcher, size_t from, size_t to, struct gt_error *err)
 {
     const struct fetch *fetch = fetcher->fetch;
+    const struct gt_git_visitor *visitor = fetch->visitor;
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(LINE_BYTES);
     while (from < to) {
         struct gt_git_child *child = NULL;
         struct gt_error why = {0};
+        enum taken taken = TAKEN;
+        size_t first = from;
         int rc = start(fetch, from, to, &child, err);
         if (rc < 0)
             return rc;
-        while (from < to && take_object(fetcher, child, &fetch->oids->items[from], &line))
+        while (from < to && (taken = take_object(fetcher, child, &fetch->oids->items[from], &line)) == TAKEN)
             from++;
         rc = gt_git_child_finish(child, &why);
         if (from == to && rc == 0)
             return 0;
-        fetch->visitor->complain(fetch->visitor->user, from < to ? &fetch->oids->items[from] : NULL,
-                                 rc < 0 ? why.message : "git does not tell what it is");
+        if (taken == NOT_REACHED && from > first)
+            continue;
+        visitor->complain(visitor->user, from < to ? &fetch->oids->items[from] : NULL,
+                          rc < 0 ? why.message : "is not as long as it says");
         from++;
     }
     return 0;

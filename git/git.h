@@ -45,6 +45,8 @@ struct gt_git;
  * GT_E_UNSUPPORTED: git is missing or too old. */
 int gt_git_open(const char *path, struct gt_git **ret_git, struct gt_error *err);
 void gt_git_close(struct gt_git *git);
+/* Its history was cut when it was cloned. */
+bool gt_git_is_shallow(const struct gt_git *git);
 void gt_git_oid_format(const struct gt_git *git, const struct gt_oid *oid,
                        char ret_text[GT_GIT_OID_TEXT]);
 bool gt_git_oid_parse(const struct gt_git *git, const char *text, struct gt_oid *ret_oid);

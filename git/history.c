@@ -177,13 +177,13 @@ static bool parse_record(const struct changes *changes, const char *line, size_t
     return file && gt_git_oid_parse(changes->git, name, ret_oid);
 }
 
-/* The commit that a line names, if it is the next one or a later one. */
+/* The commit that a line names, if it is the next one or an earlier one. */
 static void go_to_commit(struct changes *changes, const char *line, size_t from, size_t to)
 {
     struct gt_oid oid;
     if (!gt_git_oid_parse(changes->git, line, &oid))
         return;
-    for (size_t i = changes->at == SIZE_MAX ? from : changes->at; i < to; i++) {
+    for (size_t i = changes->at == SIZE_MAX ? to : changes->at; i-- > from;) {
         if (memcmp(&changes->commits->items[i], &oid, sizeof oid) == 0) {
             changes->at = i;
             return;
@@ -215,11 +215,11 @@ static int spool_commits(const struct changes *changes, size_t from, size_t to)
     int fd = gt_git_spool(), rc = 0;
     char text[GT_GIT_OID_TEXT + 1];
     GT_BUFFER_AUTO struct gt_buffer out = GT_BUFFER(LINE_BYTES);
-    for (size_t i = from; i < to && fd >= 0 && rc >= 0; i++) {
+    for (size_t i = to; i-- > from && fd >= 0 && rc >= 0;) {
         gt_git_oid_format(changes->git, &changes->commits->items[i], text);
         gt_buffer_puts(&out, text);
         rc = gt_buffer_putc(&out, '\n');
-        if (rc >= 0 && (out.len > LINE_BYTES / 2 || i + 1 == to)) {
+        if (rc >= 0 && (out.len > LINE_BYTES / 2 || i == from)) {
             rc = gt_git_spool_write(fd, out.data, out.len);
             gt_buffer_reset(&out);
         }
@@ -231,7 +231,8 @@ static int spool_commits(const struct changes *changes, size_t from, size_t to)
     return -1;
 }
 
-/* One child over commits [from, to). Returns 0, or why it ended early; changes->at tells where. */
+/* One child over commits [from, to). The last comes first: a pack has the newest trees whole and
+ * older ones as differences, so that git finds what it needs in its cache. Returns 0, or why it ended early; changes->at tells where. */
 static int run_diff(struct changes *changes, size_t from, size_t to, bool *ret_started,
                     struct gt_error *err)
 {
@@ -259,7 +260,7 @@ int gt_git_changes(struct gt_git *git, const struct gt_oids *commits, size_t fro
                    void *user, struct gt_error *err)
 {
     struct changes changes = {git, commits, change, user, SIZE_MAX};
-    while (from < to) {
+    while (to > from) {
         struct gt_error why = {0};
         bool started = false;
         int rc = run_diff(&changes, from, to, &started, &why);
@@ -268,10 +269,9 @@ int gt_git_changes(struct gt_git *git, const struct gt_oids *commits, size_t fro
         if (rc >= 0)
             return 0;
         /* It names a commit once its trees are read. */
-        from = changes.at == SIZE_MAX ? from : changes.at + 1;
-        if (from < to)
-            complain(user, &commits->items[from], why.message);
-        from++;
+        to = changes.at == SIZE_MAX ? to : changes.at;
+        if (to > from)
+            complain(user, &commits->items[--to], why.message);
     }
     return 0;
 }

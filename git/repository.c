@@ -92,11 +92,31 @@ static int is_index(const struct dirent *entry)
     return gt_starts_with(entry->d_name, "pack-") && gt_ends_with(entry->d_name, ".idx");
 }
 
+/* A pack from a server that was asked to leave some objects out. */
+static int is_partial(const struct dirent *entry)
+{
+    return gt_ends_with(entry->d_name, ".promisor");
+}
+
+static void look_for_partial(struct gt_git *git, const char *folder)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(folder, &entries, is_partial, by_name);
+    if (count > 0)
+        doubt(git, "the clone is partial: what git left out of it cannot be looked at (git fetch "
+                   "--refetch --no-filter gets it)");
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
+}
+
 static int add_packs(struct gt_git *git, const char *store, struct gt_error *err)
 {
     struct dirent **entries = NULL;
     char *folder = gt_arena_printf(git->arena, "%s/pack", store);
     int count = folder ? scandir(folder, &entries, is_index, by_name) : 0, rc = 0;
+    if (folder)
+        look_for_partial(git, folder);
     for (int i = 0; i < count; i++) {
         char *path = gt_arena_printf(git->arena, "%s/%s", folder, entries[i]->d_name);
         if (rc >= 0)
@@ -180,7 +200,11 @@ static int take_layout(void *user, const char *line)
         layout->git->hash = strcmp(line, "sha256") == 0 ? 32 : strcmp(line, "sha1") == 0 ? 20 : 0;
         return layout->git->hash ? 0 : GT_E_UNSUPPORTED;
     }
-    if (number > 1) /* a line break in the path */
+    if (number == 1) {
+        layout->git->shallow = strcmp(line, "true") == 0;
+        return 0;
+    }
+    if (number > 2) /* a line break in the path */
         return GT_E_UNSUPPORTED;
     layout->stores[layout->count++] = gt_arena_strdup(layout->git->arena, line);
     return layout->stores[0] ? 0 : GT_E_NOMEM;
@@ -203,8 +227,13 @@ static int take_alternate(void *user, const char *line)
 
 static int read_layout(struct gt_git *git, struct gt_error *err)
 {
-    static const char *const about[] = {"rev-parse",  "--path-format=absolute", "--show-object-format",
-                                        "--git-path", "objects",                NULL};
+    static const char *const about[] = {"rev-parse",
+                                        "--path-format=absolute",
+                                        "--show-object-format",
+                                        "--is-shallow-repository",
+                                        "--git-path",
+                                        "objects",
+                                        NULL};
     static const char *const alternates[] = {"count-objects", "-v", NULL};
     struct layout layout = {.git = git};
     struct gt_error why;
@@ -243,6 +272,11 @@ int gt_git_open(const char *path, struct gt_git **ret_git, struct gt_error *err)
     }
     *ret_git = git;
     return 0;
+}
+
+bool gt_git_is_shallow(const struct gt_git *git)
+{
+    return git->shallow;
 }
 
 void gt_git_close(struct gt_git *git)

@@ -10,6 +10,7 @@ struct gt_git {
     struct gt_arena *arena;
     const char *directory; /* absolute, without links */
     size_t hash;           /* bytes of a name: 20 or 32 */
+    bool shallow;
     struct gt_pack **packs;
     size_t pack_count, pack_capacity;
     struct gt_oids loose;    /* sorted */

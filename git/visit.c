@@ -10,6 +10,8 @@
  * do; a worker without work gets the lowest of another's. */
 #define HELD_MAX ((size_t)64 * 1024 * 1024) /* bytes of bases on a worker's stack */
 #define PROGRESS_EVERY 2048
+#define SPARES 8                              /* a worker's memory of objects that are done */
+#define SPARE_MAX ((size_t)2 * 1024 * 1024)   /* larger pieces are not kept */
 
 struct base {
     struct gt_whole whole;
@@ -43,7 +45,9 @@ struct worker {
     unsigned number;
     struct gt_unpacker *unpacker;
     struct gt_changes changes;
-    struct gt_whole spare;
+    struct gt_whole now; /* the object at work */
+    struct gt_whole spares[SPARES];
+    size_t spare_count;
     struct frame *stack;
     size_t depth, capacity, held;
     pthread_t thread;
@@ -52,10 +56,20 @@ struct worker {
 
 /* ---- bases ---- */
 
-static void let_go(struct base *base)
+/* Memory goes round: objects of a family are about as long as each other. */
+static void recycle(struct worker *worker, struct gt_whole *whole)
+{
+    if (whole->bytes && worker->spare_count < SPARES && whole->capacity <= SPARE_MAX)
+        worker->spares[worker->spare_count++] = *whole;
+    else
+        free(whole->bytes);
+    *whole = (struct gt_whole){0};
+}
+
+static void let_go(struct worker *worker, struct base *base)
 {
     if (base && atomic_fetch_sub(&base->users, 1) == 1) {
-        free(base->whole.bytes);
+        recycle(worker, &base->whole);
         free(base);
     }
 }
@@ -152,20 +166,22 @@ static int push(struct worker *worker, struct frame frame)
     return 0;
 }
 
-/* Keeps the object for its children; takes the memory of `spare`. */
+/* Keeps the object for its children. */
 static int keep(struct worker *worker, uint32_t child, bool clean)
 {
     struct base *base = calloc(1, sizeof *base);
-    if (!base || worker->held + worker->spare.len > HELD_MAX) {
+    if (!base || worker->held + worker->now.len > HELD_MAX) {
         free(base);
         return GT_E_LIMIT;
     }
-    base->whole = worker->spare;
+    base->whole = worker->now;
     base->clean = clean;
     atomic_init(&base->users, 1);
-    worker->spare = (struct gt_whole){0};
+    worker->now = (struct gt_whole){0};
+    if (worker->spare_count > 0)
+        worker->now = worker->spares[--worker->spare_count];
     if (push(worker, (struct frame){base, child}) < 0) {
-        let_go(base);
+        let_go(worker, base);
         return GT_E_NOMEM;
     }
     return 0;
@@ -174,12 +190,12 @@ static int keep(struct worker *worker, uint32_t child, bool clean)
 static void do_entry(struct worker *worker, uint32_t number, const struct base *base)
 {
     const struct gt_plan *plan = worker->walk->plan;
-    if (gt_unpack(worker->unpacker, plan, number, base ? &base->whole : NULL, &worker->spare,
+    if (gt_unpack(worker->unpacker, plan, number, base ? &base->whole : NULL, &worker->now,
                   &worker->changes) < 0) {
         leave_family(worker, number);
         return;
     }
-    bool clean = show(worker, number, base, &worker->spare);
+    bool clean = show(worker, number, base, &worker->now);
     uint32_t child = needed(plan, plan->entries[number].child);
     if (child == GT_PACK_NONE || keep(worker, child, clean) == 0)
         return;
@@ -224,13 +240,13 @@ static void give(struct worker *worker)
 static void do_family(struct worker *worker, struct frame first)
 {
     do_entry(worker, first.next, first.base);
-    let_go(first.base);
+    let_go(worker, first.base);
     while (worker->depth > 0) {
         if (atomic_load_explicit(&worker->walk->hungry, memory_order_relaxed))
             give(worker);
         struct frame frame = take_child(worker, worker->depth - 1);
         do_entry(worker, frame.next, frame.base);
-        let_go(frame.base);
+        let_go(worker, frame.base);
     }
 }
 
@@ -292,7 +308,9 @@ static void free_worker(struct worker *worker)
 {
     gt_unpacker_free(worker->unpacker);
     free(worker->changes.items);
-    free(worker->spare.bytes);
+    free(worker->now.bytes);
+    while (worker->spare_count > 0)
+        free(worker->spares[--worker->spare_count].bytes);
     free(worker->stack);
 }
 
