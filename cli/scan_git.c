@@ -29,7 +29,8 @@ static void complain(void *user, const struct gt_oid *oid, const char *what)
 {
     struct history *history = user;
     pthread_mutex_lock(&history->lock);
-    gt_scan_git_complain(history->git, oid, what, history->walk->counts);
+    gt_scan_git_complain(history->git, oid, what, history->walk->settings->progress,
+                         history->walk->counts);
     pthread_mutex_unlock(&history->lock);
 }
 
@@ -84,9 +85,10 @@ static void want(void *user, size_t commit, const struct gt_oid *blob, const cha
 {
     struct history *history = user;
     pthread_mutex_lock(&history->lock);
-    if (gt_oids_add(&history->wanted, blob) < 0)
-        gt_scan_git_complain(history->git, blob, "out of memory", history->walk->counts);
+    bool kept = gt_oids_add(&history->wanted, blob) == 0;
     pthread_mutex_unlock(&history->lock);
+    if (!kept)
+        complain(history, blob, "out of memory");
 }
 
 /* Tags are left out: they say nothing of when their commits were made, or where they are. */
@@ -243,7 +245,7 @@ static int look(struct history *history, struct gt_error *err)
     int rc = is_part(history) ? choose_objects(history, err) : 0;
     if (rc >= 0)
         rc = is_part(history) ? judge(history, err) : judge_all(history, err);
-    if (rc < 0 || history->hits.count == 0)
+    if (rc < 0 || history->hits.count == 0 || gt_scan_stopped())
         return rc;
     rc = find_places(history, err);
     return rc < 0 ? rc
@@ -268,7 +270,7 @@ void gt_scan_git(const struct gt_scan_walk *walk, const struct gt_scan_options *
                         "it (git fetch --unshallow gets them)\n");
     if (rc >= 0)
         rc = look(&history, &err);
-    if (rc < 0) {
+    if (rc < 0 && !gt_scan_stopped()) {
         walk->counts->failed++;
         gt_scan_pool_complain(walk->pool, asked->repository, err.message);
     }

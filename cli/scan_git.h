@@ -115,6 +115,6 @@ int gt_scan_git_tell(struct gt_git *git, const struct gt_scan_walk *walk,
 
 /* A line about an object, or (NULL) the repository, on standard error; counts a failure. */
 void gt_scan_git_complain(const struct gt_git *git, const struct gt_oid *oid, const char *what,
-                          struct gt_scan_counts *counts);
+                          struct gt_scan_progress *progress, struct gt_scan_counts *counts);
 
 #endif

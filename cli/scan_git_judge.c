@@ -11,6 +11,9 @@
 #define AROUND ((size_t)8 * 1024)
 /* More than so much of an object: all of it. */
 #define PART_MAX(len) ((len) / 4 * 3)
+/* So far it goes to whole lines, of which much depends: where an encoded text begins, what `^` is. A
+ * longer line means all of the object. */
+#define LINE_MAX_BYTES ((size_t)64 * 1024)
 #define COMPLAINTS_MAX 100
 
 struct worker {
@@ -18,6 +21,7 @@ struct worker {
     char *window; /* GT_SCAN_WINDOW bytes; NULL until a stream needs it */
     struct gt_scan_key *keys;
     size_t key_count, key_capacity;
+    struct gt_str text;            /* at work */
     const char *own_from, *own_to; /* findings that start between are taken; NULL: all */
     bool lost;                     /* not all of the object's findings are known */
     struct gt_scan_counts counts;
@@ -36,9 +40,11 @@ struct gt_scan_judge {
 };
 
 void gt_scan_git_complain(const struct gt_git *git, const struct gt_oid *oid, const char *what,
-                          struct gt_scan_counts *counts)
+                          struct gt_scan_progress *progress, struct gt_scan_counts *counts)
 {
     char name[GT_GIT_OID_TEXT] = "";
+    if (gt_scan_stopped()) /* Ctrl-C ends git, too */
+        return;
     counts->failed++;
     if (counts->failed == COMPLAINTS_MAX + 1)
         fprintf(stderr, "guette scan: there is more of this kind, which is not told\n");
@@ -49,14 +55,16 @@ void gt_scan_git_complain(const struct gt_git *git, const struct gt_oid *oid, co
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(4096);
     gt_buffer_printf(&line, "guette scan: %s%s%s", oid ? "object " : "", name, oid ? ": " : "");
     gt_scan_put_clean(&line, what);
+    gt_scan_progress_pause(progress);
     fprintf(stderr, "%s\n", line.data ? line.data : "");
+    gt_scan_progress_resume(progress);
 }
 
 static void complain(void *user, const struct gt_oid *oid, const char *what)
 {
     struct gt_scan_judge *judge = user;
     pthread_mutex_lock(&judge->lock);
-    gt_scan_git_complain(judge->git, oid, what, &judge->failed);
+    gt_scan_git_complain(judge->git, oid, what, judge->settings->progress, &judge->failed);
     pthread_mutex_unlock(&judge->lock);
 }
 
@@ -73,7 +81,9 @@ struct gt_str gt_scan_git_text(enum gt_git_type type, const char *bytes, size_t 
 static int on_finding(void *user, const struct gt_finding *finding, struct gt_str secret)
 {
     struct worker *worker = user;
-    if (secret.ptr && worker->own_from &&
+    const char *end = worker->text.ptr + worker->text.len;
+    bool here = secret.ptr >= worker->text.ptr && secret.ptr < end; /* not decoded, and no trace */
+    if (here && worker->own_from &&
         (secret.ptr < worker->own_from || secret.ptr >= worker->own_to))
         return 0;
     if (worker->key_count == worker->key_capacity) {
@@ -96,6 +106,7 @@ static void match(struct gt_scan_judge *judge, struct worker *worker, const stru
     struct gt_document document = {.source = "scan", .key = "", .body = bytes, .body_len = len};
     struct gt_match_summary summary = {0};
     struct gt_error err;
+    worker->text = (struct gt_str){bytes, len};
     int rc = gt_match(judge->settings->ruleset, worker->scratch, &document, 0, on_finding, worker,
                       &summary, &err);
     if (rc == 0 && !summary.gave_up && !summary.cut_rule)
@@ -134,10 +145,26 @@ static bool begin(struct gt_scan_judge *judge, struct worker *worker, const stru
     }
     worker->counts.files++;
     worker->counts.bytes += size;
+    gt_scan_progress_add(judge->settings->progress, 1, size, 0);
     return true;
 }
 
 /* ---- what changed ---- */
+
+static size_t line_start(const struct gt_git_object *object, size_t at)
+{
+    size_t from = at > LINE_MAX_BYTES ? at - LINE_MAX_BYTES : 0;
+    const char *line = memrchr(object->bytes + from, '\n', at - from);
+    return line ? (size_t)(line + 1 - object->bytes) : 0;
+}
+
+static size_t line_end(const struct gt_git_object *object, size_t at)
+{
+    size_t left = object->len - at;
+    const char *line =
+        memchr(object->bytes + at, '\n', left < LINE_MAX_BYTES ? left : LINE_MAX_BYTES);
+    return line ? (size_t)(line + 1 - object->bytes) : object->len;
+}
 
 /* The next run of changes, with what is around. */
 static size_t widen(const struct gt_git_object *object, size_t from, struct gt_git_span *ret)
@@ -148,6 +175,8 @@ static size_t widen(const struct gt_git_object *object, size_t from, struct gt_g
     while (next < object->change_count && changes[next].start <= end + 2 * AROUND)
         end = changes[next++].end;
     end = object->len - end > AROUND ? end + AROUND : object->len;
+    start = line_start(object, start);
+    end = line_end(object, end);
     *ret = (struct gt_git_span){start, end};
     return next;
 }
@@ -255,6 +284,12 @@ static void on_stream(void *user, unsigned number, const struct gt_oid *oid, enu
 
 /* ---- all ---- */
 
+static void on_progress(void *user, uint64_t done, uint64_t total)
+{
+    struct gt_scan_judge *judge = user;
+    gt_scan_progress_expect(judge->settings->progress, total, 0);
+}
+
 int gt_scan_judge_new(const struct gt_scan_settings *settings, unsigned threads, bool list_commits,
                       struct gt_scan_judge **ret_judge, struct gt_error *err)
 {
@@ -298,6 +333,8 @@ int gt_scan_judge_run(struct gt_scan_judge *judge, struct gt_git *git, const str
                                      .object = on_object,
                                      .stream = on_stream,
                                      .complain = complain,
+                                     .progress = on_progress,
+                                     .stopped = gt_scan_stopped,
                                      .only = only,
                                      .threads = judge->threads};
     judge->git = git;

@@ -102,7 +102,8 @@ struct telling {
 static void complain(void *user, const struct gt_oid *oid, const char *what)
 {
     struct telling *telling = user;
-    gt_scan_git_complain(telling->git, oid, what, telling->counts);
+    gt_scan_git_complain(telling->git, oid, what, telling->walk->settings->progress,
+                         telling->counts);
 }
 
 static const struct gt_scan_hit *hit_of(const struct telling *telling, size_t place)
@@ -213,6 +214,10 @@ static void push(struct telling *telling, size_t place, enum gt_git_type type, u
     char name[GT_GIT_OID_TEXT];
     struct gt_scan_origin origin = origin_of(telling, place, name);
     struct gt_scan_keys only = {telling->places->keys + p->keys, p->key_count};
+    if (gt_scan_ignores_file(telling->walk->settings->ignores, p->name)) {
+        telling->counts->ignored += p->key_count;
+        return;
+    }
     if (size > GT_SCAN_WINDOW) {
         int fd = spool(stream);
         if (fd < 0)
@@ -244,8 +249,11 @@ static void on_object(void *user, unsigned worker, const struct gt_oid *oid, enu
 
 static int push_all(struct telling *telling, struct gt_error *err)
 {
-    struct gt_git_visitor visitor = {
-        .user = telling, .stream = on_object, .complain = complain, .threads = 1};
+    struct gt_git_visitor visitor = {.user = telling,
+                                     .stream = on_object,
+                                     .complain = complain,
+                                     .stopped = gt_scan_stopped,
+                                     .threads = 1};
     struct gt_oids objects = {0};
     int rc = 0;
     for (size_t i = 0; i < telling->places->count && rc >= 0; i++)

@@ -117,6 +117,11 @@ static bool skip_rest(struct gt_git_stream *stream, bool empty)
 
 enum taken { TAKEN, LOST, NOT_REACHED };
 
+static bool is_stopped(const struct gt_git_visitor *visitor)
+{
+    return visitor->stopped && visitor->stopped();
+}
+
 static enum taken take_object(struct fetcher *fetcher, struct gt_git_child *child,
                               const struct gt_oid *oid, struct gt_buffer *line)
 {
@@ -153,10 +158,11 @@ static int do_lot(struct fetcher *fetcher, size_t from, size_t to, struct gt_err
         int rc = start(fetch, from, to, &child, err);
         if (rc < 0)
             return rc;
-        while (from < to && (taken = take_object(fetcher, child, &fetch->oids->items[from], &line)) == TAKEN)
+        while (from < to && !is_stopped(visitor) &&
+               (taken = take_object(fetcher, child, &fetch->oids->items[from], &line)) == TAKEN)
             from++;
         rc = gt_git_child_finish(child, &why);
-        if (from == to && rc == 0)
+        if (is_stopped(visitor) || (from == to && rc == 0))
             return 0;
         if (taken == NOT_REACHED && from > first)
             continue;
@@ -173,7 +179,7 @@ static void *work(void *user)
     struct fetch *fetch = fetcher->fetch;
     for (;;) {
         size_t from = atomic_fetch_add(&fetch->next, fetch->lot);
-        if (from >= fetch->oids->count)
+        if (from >= fetch->oids->count || is_stopped(fetch->visitor))
             return NULL;
         size_t left = fetch->oids->count - from;
         struct gt_error err = {0};

@@ -86,6 +86,8 @@ struct gt_git_visitor {
     void (*complain)(void *user, const struct gt_oid *oid, const char *what);
     /* How far it is; from any worker. May be NULL. */
     void (*progress)(void *user, uint64_t done, uint64_t total);
+    /* True: nothing more is begun. May be NULL. */
+    bool (*stopped)(void);
     /* Only these (sorted); NULL: every object there is. */
     const struct gt_oids *only;
     unsigned threads;

@@ -18,7 +18,7 @@ void gt_unpacker_free(struct gt_unpacker *unpacker);
 /* Into `whole`, whose memory is used again or grows. base: the unpacked object that a delta is made
  * from, else NULL; changes: where it differs from that. GT_E_INVALID: damaged; GT_E_LIMIT: longer
  * than GT_GIT_WHOLE_MAX. */
-int gt_unpack(struct gt_unpacker *unpacker, const struct gt_plan *plan, uint32_t number,
+int gt_unpacker_run(struct gt_unpacker *unpacker, const struct gt_plan *plan, uint32_t number,
               const struct gt_whole *base, struct gt_whole *whole, struct gt_changes *changes);
 
 #endif

@@ -190,7 +190,7 @@ static int keep(struct worker *worker, uint32_t child, bool clean)
 static void do_entry(struct worker *worker, uint32_t number, const struct base *base)
 {
     const struct gt_plan *plan = worker->walk->plan;
-    if (gt_unpack(worker->unpacker, plan, number, base ? &base->whole : NULL, &worker->now,
+    if (gt_unpacker_run(worker->unpacker, plan, number, base ? &base->whole : NULL, &worker->now,
                   &worker->changes) < 0) {
         leave_family(worker, number);
         return;
@@ -237,11 +237,20 @@ static void give(struct worker *worker)
     pthread_mutex_unlock(&walk->lock);
 }
 
+static bool is_stopped(const struct walk *walk)
+{
+    return walk->visitor->stopped && walk->visitor->stopped();
+}
+
 static void do_family(struct worker *worker, struct frame first)
 {
     do_entry(worker, first.next, first.base);
     let_go(worker, first.base);
     while (worker->depth > 0) {
+        if (is_stopped(worker->walk)) {
+            let_go(worker, worker->stack[--worker->depth].base);
+            continue;
+        }
         if (atomic_load_explicit(&worker->walk->hungry, memory_order_relaxed))
             give(worker);
         struct frame frame = take_child(worker, worker->depth - 1);
@@ -252,6 +261,8 @@ static void do_family(struct worker *worker, struct frame first)
 
 static uint32_t next_root(struct walk *walk)
 {
+    if (is_stopped(walk))
+        return GT_PACK_NONE;
     for (; walk->root < walk->plan->count; walk->root++) {
         const struct gt_entry *entry = &walk->plan->entries[walk->root];
         if (entry->parent == GT_PACK_NONE && entry->flags & GT_ENTRY_NEEDED)

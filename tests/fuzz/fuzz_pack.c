@@ -39,7 +39,7 @@ static void unpack(struct gt_unpacker *unpacker, const struct gt_plan *plan, uin
 {
     struct gt_whole whole = {0};
     struct gt_changes changes = {0};
-    if (gt_unpack(unpacker, plan, number, base, &whole, &changes) == 0) {
+    if (gt_unpacker_run(unpacker, plan, number, base, &whole, &changes) == 0) {
         for (size_t i = 0; base && i < changes.count; i++)
             if (changes.items[i].start > changes.items[i].end || changes.items[i].end > whole.len)
                 abort();
