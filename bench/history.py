@@ -50,11 +50,11 @@ def write(out, size, leaks=()):
     rng = random.Random(2)
     files = texts()
     leaks = dict(leaks)
-    average = sum(len(t) for _, t in files) / len(files)
-    changes = max(len(files), int(size / average))
     # A few files are edited far more often than most.
     weights = [1 / (1 + i) ** 0.7 for i in range(len(files))]
-    order = list(range(len(files))) + rng.choices(range(len(files)), weights, k=changes - len(files))
+    average = sum(len(t) * w for (_, t), w in zip(files, weights)) / sum(weights)
+    changes = int(max(0, size - sum(len(t) for _, t in files)) / average)
+    order = list(range(len(files))) + rng.choices(range(len(files)), weights, k=changes)
     rng.shuffle(order)
     when = {}  # change -> (file, mark)
     by_file = {}
@@ -87,7 +87,7 @@ def write(out, size, leaks=()):
 
 
 def make(folder, size, leaks=()):
-    """Returns (bytes of blobs, commits)."""
+    """A bare repository, packed once; returns (bytes of blobs, commits)."""
     clean = {**os.environ, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main", folder], check=True, env=clean)
     git = ["git", "-C", folder]

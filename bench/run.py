@@ -1,11 +1,15 @@
 """Benchmarks against a limit or a peer in the same run: python3 bench/run.py [--quick] [NAME...].
 
+NAME: pipeline, scan or git. GUETTE_BENCH_MB is the size of the history that `git` makes (6000; --quick 200),
+GUETTE_BENCH_GIT a repository to be used instead.
+
 Figures depend on the machine and its neighbours: quote the ratios. docs/PERFORMANCE.md keeps those
 of one machine with the command that made them.
 """
 import os
 import pathlib
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -14,6 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 import harness  # noqa: E402
+import history  # noqa: E402
 
 QUICK = "--quick" in sys.argv
 WORDS = ("watch leak paste token server build deploy branch commit review merge release note index "
@@ -100,8 +105,39 @@ def bench_scan():
         run.close(keep=False)
 
 
+def measured(command, repeat=3):
+    """(median wall seconds, median processor seconds) of a shell's command, after one run that warms the cache."""
+    walls, work = [], []
+    for turn in range(repeat + 1):
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(["sh", "-c", command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if turn:
+            walls.append(time.perf_counter() - start)
+            work.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return statistics.median(walls), statistics.median(work)
+
+
+def bench_git():
+    """A history in which a secret was added to one change in a thousand, against reading it by git alone."""
+    run = harness.Run()
+    try:
+        size = int(os.environ.get("GUETTE_BENCH_MB", "200" if QUICK else "6000")) * 1_000_000
+        folder = os.environ.get("GUETTE_BENCH_GIT") or str(run.folder / "history")
+        if "GUETTE_BENCH_GIT" not in os.environ:
+            leaks = {number: harness.leak_text(number).encode() for number in range(500, 1_000_000, 1000)}
+            history.make(folder, size, leaks)
+        rows = [("git cat-file, all objects, to wc -c",
+                 f"git -C {folder} cat-file --batch-all-objects --batch --buffer --unordered | wc -c")]
+        for what, more in (("guette scan --git", ""), ("the same, 1 thread", "--threads 1")):
+            rows.append((what, f"{harness.GUETTE} scan {more} --git {folder}"))
+        return [(name, *measured(command)) for name, command in rows]
+    finally:
+        run.close(keep=False)
+
+
 def main():
-    names = [a for a in sys.argv[1:] if not a.startswith("-")] or ["pipeline", "scan"]
+    names = [a for a in sys.argv[1:] if not a.startswith("-")] or ["pipeline", "scan", "git"]
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     if "pipeline" in names:
         print("\n| documents of 2 KiB through crawl, queue, match, notify | documents/s |\n| --- | --- |")
@@ -117,6 +153,11 @@ def main():
               "\n| --- | --- | --- | --- |")
         for name, seconds in rows:
             print(f"| {name} | {seconds:.2f} | {size / 1e6 / seconds:.0f} | {base / seconds:.2f} |")
+    if "git" in names:
+        rows = bench_git()
+        print("\n| a whole history, warm cache | s | processor s | time against git |\n| --- | --- | --- | --- |")
+        for name, seconds, work in rows:
+            print(f"| {name} | {seconds:.1f} | {work:.1f} | {seconds / rows[0][1]:.2f} |")
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ struct history {
     const struct gt_scan_options *options;
     struct gt_git *git;
     struct gt_git_range range;
-    struct gt_oids commits;   /* in order; those that nothing reaches last */
-    struct gt_oids existing;  /* every commit there is, unless --since or --branch is given */
-    bool all;                 /* what nothing reaches counts, too */
-    struct gt_oids wanted;    /* with --since or --branch: all that may be judged */
+    struct gt_oids commits;  /* in order; those that nothing reaches last */
+    struct gt_oids existing; /* every commit there is, unless --since or --branch is given */
+    bool all;                /* what nothing reaches counts, too */
+    struct gt_oids wanted;   /* with --since or --branch: all that may be judged */
     struct gt_scan_hits hits;
     struct gt_scan_places places;
     pthread_mutex_t lock; /* while changes are read: of wanted, places and failures */
@@ -151,8 +151,9 @@ static int judge_all(struct history *history, struct gt_error *err)
     if (reading.rc >= 0)
         return rc;
     complain(history, NULL, reading.err.message);
-    complain(history, NULL, "the history is damaged, so that all that is in the repository counts as "
-                            "reached");
+    complain(history, NULL,
+             "the history is damaged, so that all that is in the repository counts as "
+             "reached");
     history->all = true;
     return rc;
 }

@@ -86,7 +86,8 @@ static size_t intern(struct gt_scan_hits *hits, const struct gt_scan_key *keys, 
     size_t slot = slot_of(hits, &set.id);
     if (hits->slots[slot])
         return hits->slots[slot] - 1;
-    void *all = room(hits->keys, sizeof *keys, hits->key_count, count, &hits->key_capacity, KEYS_MAX);
+    void *all =
+        room(hits->keys, sizeof *keys, hits->key_count, count, &hits->key_capacity, KEYS_MAX);
     void *sets = room(hits->sets, sizeof set, hits->set_count, 1, &hits->set_capacity, HITS_MAX);
     hits->keys = all ? all : hits->keys;
     hits->sets = sets ? sets : hits->sets;

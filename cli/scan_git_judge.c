@@ -11,8 +11,8 @@
 #define AROUND ((size_t)8 * 1024)
 /* More than so much of an object: all of it. */
 #define PART_MAX(len) ((len) / 4 * 3)
-/* So far it goes to whole lines, of which much depends: where an encoded text begins, what `^` is. A
- * longer line means all of the object. */
+/* So far it goes to whole lines, of which much depends: where an encoded text begins, what `^` is.
+ * A longer line means all of the object. */
 #define LINE_MAX_BYTES ((size_t)64 * 1024)
 #define COMPLAINTS_MAX 100
 
@@ -73,7 +73,8 @@ struct gt_str gt_scan_git_text(enum gt_git_type type, const char *bytes, size_t 
     const char *gap = type == GT_GIT_BLOB ? NULL : memmem(bytes, len, "\n\n", 2);
     if (type == GT_GIT_BLOB)
         return (struct gt_str){bytes, len};
-    return gap ? (struct gt_str){gap + 2, len - (size_t)(gap + 2 - bytes)} : (struct gt_str){bytes, 0};
+    return gap ? (struct gt_str){gap + 2, len - (size_t)(gap + 2 - bytes)}
+               : (struct gt_str){bytes, 0};
 }
 
 /* ---- bytes ---- */
@@ -83,8 +84,7 @@ static int on_finding(void *user, const struct gt_finding *finding, struct gt_st
     struct worker *worker = user;
     const char *end = worker->text.ptr + worker->text.len;
     bool here = secret.ptr >= worker->text.ptr && secret.ptr < end; /* not decoded, and no trace */
-    if (here && worker->own_from &&
-        (secret.ptr < worker->own_from || secret.ptr >= worker->own_to))
+    if (here && worker->own_from && (secret.ptr < worker->own_from || secret.ptr >= worker->own_to))
         return 0;
     if (worker->key_count == worker->key_capacity) {
         size_t capacity = worker->key_capacity ? 2 * worker->key_capacity : 64;
@@ -117,8 +117,9 @@ static void match(struct gt_scan_judge *judge, struct worker *worker, const stru
     else if (rc < 0)
         complain(judge, oid, err.message);
     else
-        complain(judge, oid, "a rule's pattern backtracks too much here; what it would find may be "
-                             "missing");
+        complain(judge, oid,
+                 "a rule's pattern backtracks too much here; what it would find may be "
+                 "missing");
 }
 
 static bool finish(struct gt_scan_judge *judge, struct worker *worker, const struct gt_oid *oid,

@@ -34,8 +34,7 @@ static size_t slot_of(const struct gt_scan_places *places, const char *path)
     for (const char *at = path; *at; at++)
         hash = (hash ^ (unsigned char)*at) * 1099511628211u;
     size_t slot = (hash ^ hash >> 32) & (places->slot_count - 1);
-    while (places->slots[slot] &&
-           strcmp(path_at(places, places->slots[slot] - 1), path) != 0)
+    while (places->slots[slot] && strcmp(path_at(places, places->slots[slot] - 1), path) != 0)
         slot = (slot + 1) & (places->slot_count - 1);
     return slot;
 }
@@ -87,7 +86,8 @@ static uint32_t intern(struct gt_scan_places *places, const char *path)
     return places->slots[slot] - 1;
 }
 
-void gt_scan_places_add(struct gt_scan_places *places, size_t hit, const char *path, uint32_t commit)
+void gt_scan_places_add(struct gt_scan_places *places, size_t hit, const char *path,
+                        uint32_t commit)
 {
     uint32_t number = intern(places, path);
     if (places->count == places->capacity) {

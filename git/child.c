@@ -157,8 +157,8 @@ static int spawn_with(struct gt_git_child *child, const char *const *argv, const
     return rc;
 }
 
-static int spawn_git(struct gt_git_child *child, const char *directory, const char *const *arguments,
-                     int input, int out)
+static int spawn_git(struct gt_git_child *child, const char *directory,
+                     const char *const *arguments, int input, int out)
 {
     const char *argv[COUNT(leading) + ARGUMENTS_MAX + 4] = {"git", "-C", directory};
     const char *envp[COUNT(environment) + 3];
@@ -181,7 +181,7 @@ static int spawn_git(struct gt_git_child *child, const char *directory, const ch
 }
 
 int gt_git_child_start(const char *directory, const char *const *arguments, int input,
-                   struct gt_git_child **ret_child, struct gt_error *err)
+                       struct gt_git_child **ret_child, struct gt_error *err)
 {
     int pipes[2] = {-1, -1};
     struct gt_git_child *child = calloc(1, sizeof *child);
@@ -201,10 +201,11 @@ int gt_git_child_start(const char *directory, const char *const *arguments, int 
     if (rc != 0) {
         child->pid = -1;
         gt_git_child_free(child);
-        return rc == ENOENT ? gt_fail(err, GT_E_UNSUPPORTED,
-                                      "git is needed to read a repository, and there is no program "
-                                      "\"git\" here; install it (Debian, Fedora, Alpine: package git)")
-                            : gt_fail(err, GT_E_IO, "git cannot be started: %s", strerror(rc));
+        return rc == ENOENT
+                   ? gt_fail(err, GT_E_UNSUPPORTED,
+                             "git is needed to read a repository, and there is no program "
+                             "\"git\" here; install it (Debian, Fedora, Alpine: package git)")
+                   : gt_fail(err, GT_E_IO, "git cannot be started: %s", strerror(rc));
     }
     *ret_child = child;
     return 0;

@@ -20,7 +20,7 @@ struct gt_git_child {
  * `git` and its options, NULL-ended; input: what it reads, -1: nothing. GT_E_UNSUPPORTED: there is
  * no git. */
 int gt_git_child_start(const char *directory, const char *const *arguments, int input,
-                   struct gt_git_child **ret_child, struct gt_error *err);
+                       struct gt_git_child **ret_child, struct gt_error *err);
 /* 0 when it said all and exited well; else GT_E_IO with its last words. Frees it. */
 int gt_git_child_finish(struct gt_git_child *child, struct gt_error *err);
 /* Ends it, whatever it does. */

@@ -28,8 +28,8 @@ ssize_t gt_git_stream_read(struct gt_git_stream *stream, void *to, size_t len)
         return 0;
     ssize_t got = gt_git_child_read(stream->child, to, len);
     stream->left -= got > 0 ? (uint64_t)got : 0;
-    stream->broken = got <= 0 || (stream->left == 0 && (gt_git_child_read(stream->child, &end, 1) != 1 ||
-                                                        end != '\n'));
+    stream->broken = got <= 0 || (stream->left == 0 &&
+                                  (gt_git_child_read(stream->child, &end, 1) != 1 || end != '\n'));
     return stream->broken ? GT_E_IO : got;
 }
 
@@ -87,8 +87,10 @@ static int start(const struct fetch *fetch, size_t from, size_t to, struct gt_gi
 static int parse_answer(const struct gt_git *git, const char *line, const struct gt_oid *asked,
                         enum gt_git_type *ret_type, uint64_t *ret_size)
 {
-    static const char *const types[] = {
-        [GT_GIT_COMMIT] = "commit ", [GT_GIT_TREE] = "tree ", [GT_GIT_BLOB] = "blob ", [GT_GIT_TAG] = "tag "};
+    static const char *const types[] = {[GT_GIT_COMMIT] = "commit ",
+                                        [GT_GIT_TREE] = "tree ",
+                                        [GT_GIT_BLOB] = "blob ",
+                                        [GT_GIT_TAG] = "tag "};
     struct gt_oid oid;
     if (strlen(line) < 2 * git->hash + 2 || !gt_git_oid_parse(git, line, &oid) ||
         memcmp(&oid, asked, sizeof oid) != 0)
@@ -130,7 +132,8 @@ static enum taken take_object(struct fetcher *fetcher, struct gt_git_child *chil
     struct gt_git_stream stream = {.child = child};
     if (gt_git_child_line(child, '\n', line) != 1)
         return NOT_REACHED;
-    int rc = parse_answer(fetcher->fetch->git, line->data ? line->data : "", oid, &type, &stream.left);
+    int rc =
+        parse_answer(fetcher->fetch->git, line->data ? line->data : "", oid, &type, &stream.left);
     if (rc == GT_E_NOTFOUND) {
         visitor->complain(visitor->user, oid, "is missing or damaged");
         return TAKEN;

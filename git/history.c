@@ -38,8 +38,8 @@ static int resolve(struct gt_git *git, const char *name, struct gt_buffer *line,
         gt_buffer_puts(&form, mark + 2);
         if (!gt_buffer_ok(&form))
             break;
-        const char *arguments[] = {"rev-parse", "--verify", "--quiet", "--end-of-options", form.data,
-                                   NULL};
+        const char *arguments[] = {"rev-parse",        "--verify", "--quiet",
+                                   "--end-of-options", form.data,  NULL};
         if (tell_line(git, arguments, -1, line, &why) == 0 && line->len == 2 * git->hash)
             return 0;
     }
@@ -78,7 +78,8 @@ int gt_git_check_range(struct gt_git *git, const struct gt_git_range *range, str
     return rc;
 }
 
-static int spool_branches(struct gt_git *git, const struct gt_git_range *range, struct gt_error *err)
+static int spool_branches(struct gt_git *git, const struct gt_git_range *range,
+                          struct gt_error *err)
 {
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(NAME_BYTES);
     int fd = gt_git_spool(), rc = 0;
@@ -191,7 +192,8 @@ static void go_to_commit(struct changes *changes, const char *line, size_t from,
     }
 }
 
-static void read_changes(struct changes *changes, struct gt_git_child *child, size_t from, size_t to)
+static void read_changes(struct changes *changes, struct gt_git_child *child, size_t from,
+                         size_t to)
 {
     GT_BUFFER_AUTO struct gt_buffer line = GT_BUFFER(LINE_BYTES), path = GT_BUFFER(LINE_BYTES);
     struct gt_oid oid;
@@ -232,14 +234,15 @@ static int spool_commits(const struct changes *changes, size_t from, size_t to)
 }
 
 /* One child over commits [from, to). The last comes first: a pack has the newest trees whole and
- * older ones as differences, so that git finds what it needs in its cache. Returns 0, or why it ended early; changes->at tells where. */
+ * older ones as differences, so that git finds what it needs in its cache. Returns 0, or why it
+ * ended early; changes->at tells where. */
 static int run_diff(struct changes *changes, size_t from, size_t to, bool *ret_started,
                     struct gt_error *err)
 {
     static const char *const arguments[] = {
-        "diff-tree",    "--stdin",      "-r",        "-c",       "--root", "--raw", "-z",
-        "--no-renames", "--no-abbrev",  "--no-ext-diff", "--no-textconv", "--always",
-        "--no-color",   NULL};
+        "diff-tree",     "--stdin",  "-r",           "-c",          "--root",
+        "--raw",         "-z",       "--no-renames", "--no-abbrev", "--no-ext-diff",
+        "--no-textconv", "--always", "--no-color",   NULL};
     struct gt_git_child *child = NULL;
     int input = spool_commits(changes, from, to);
     if (input < 0)

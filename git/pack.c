@@ -67,7 +67,8 @@ static int map_index(struct gt_pack *pack, const char *path, struct gt_error *er
         return gt_fail(err, GT_E_IO, "%s: %s", path, strerror(why));
     }
     pack->map_len = (size_t)st.st_size;
-    void *map = pack->map_len ? mmap(NULL, pack->map_len, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    void *map =
+        pack->map_len ? mmap(NULL, pack->map_len, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
     close(fd);
     if (map == MAP_FAILED)
         return gt_fail(err, GT_E_IO, "%s cannot be read", path);
@@ -86,7 +87,8 @@ int gt_pack_open(const char *index_path, size_t hash, struct gt_pack **ret_pack,
     int rc = map_index(pack, index_path, err);
     if (rc >= 0 && understand(pack) < 0)
         rc = gt_fail(err, GT_E_INVALID, "%s is no index of a pack", index_path);
-    if (rc >= 0 && asprintf(&pack->path, "%.*s.pack", (int)(strlen(index_path) - 4), index_path) < 0)
+    if (rc >= 0 &&
+        asprintf(&pack->path, "%.*s.pack", (int)(strlen(index_path) - 4), index_path) < 0)
         rc = gt_fail(err, GT_E_NOMEM, "out of memory");
     if (rc < 0) {
         gt_pack_close(pack);

@@ -1,5 +1,5 @@
-/* A pack and its index (git's Documentation/gitformat-pack; index versions 1 and 2). Every number in
- * them is checked against the files' sizes before it is used. Inside git/ only. */
+/* A pack and its index (git's Documentation/gitformat-pack; index versions 1 and 2). Every number
+ * in them is checked against the files' sizes before it is used. Inside git/ only. */
 #ifndef GT_GIT_PACK_H
 #define GT_GIT_PACK_H
 
@@ -52,7 +52,8 @@ int gt_pack_head_parse(const unsigned char *bytes, size_t len, uint64_t offset, 
 /* ---- differences ---- */
 
 /* Base and result sizes at a delta's start. GT_E_INVALID when there are none. */
-int gt_delta_sizes(const unsigned char *delta, size_t len, uint64_t *ret_base, uint64_t *ret_result);
+int gt_delta_sizes(const unsigned char *delta, size_t len, uint64_t *ret_base,
+                   uint64_t *ret_result);
 
 struct gt_changes {
     struct gt_git_span *items;

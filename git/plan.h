@@ -14,9 +14,9 @@ struct gt_entry {
     uint64_t offset;
     uint32_t index; /* in the pack's index */
     uint32_t parent, child, sibling;
-    uint32_t size;  /* unpacked, of a delta itself; UINT32_MAX: that or more */
-    uint8_t type;   /* enum gt_git_type; 0: damaged, or its base is not here */
-    uint8_t head;   /* bytes before the compressed ones */
+    uint32_t size; /* unpacked, of a delta itself; UINT32_MAX: that or more */
+    uint8_t type;  /* enum gt_git_type; 0: damaged, or its base is not here */
+    uint8_t head;  /* bytes before the compressed ones */
     uint8_t flags;
 };
 
@@ -27,8 +27,8 @@ struct gt_plan {
     uint64_t wanted;
 };
 
-/* number: the pack's; what packs before it hold is not wanted again. Names of entries that cannot be
- * understood are added to `fetch`. */
+/* number: the pack's; what packs before it hold is not wanted again. Names of entries that cannot
+ * be understood are added to `fetch`. */
 int gt_plan_make(const struct gt_git *git, size_t number, const struct gt_oids *only_or_null,
                  struct gt_plan *ret_plan, struct gt_oids *fetch, struct gt_error *err);
 void gt_plan_free(struct gt_plan *plan);

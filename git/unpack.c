@@ -95,7 +95,7 @@ static int inflate(struct gt_unpacker *unpacker, const struct gt_plan *plan, uin
 }
 
 int gt_unpacker_run(struct gt_unpacker *unpacker, const struct gt_plan *plan, uint32_t number,
-              const struct gt_whole *base, struct gt_whole *whole, struct gt_changes *changes)
+                    const struct gt_whole *base, struct gt_whole *whole, struct gt_changes *changes)
 {
     uint64_t from, size;
     if (!(plan->entries[number].flags & GT_ENTRY_DELTA))

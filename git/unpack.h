@@ -19,6 +19,7 @@ void gt_unpacker_free(struct gt_unpacker *unpacker);
  * from, else NULL; changes: where it differs from that. GT_E_INVALID: damaged; GT_E_LIMIT: longer
  * than GT_GIT_WHOLE_MAX. */
 int gt_unpacker_run(struct gt_unpacker *unpacker, const struct gt_plan *plan, uint32_t number,
-              const struct gt_whole *base, struct gt_whole *whole, struct gt_changes *changes);
+                    const struct gt_whole *base, struct gt_whole *whole,
+                    struct gt_changes *changes);
 
 #endif

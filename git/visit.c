@@ -10,8 +10,8 @@
  * do; a worker without work gets the lowest of another's. */
 #define HELD_MAX ((size_t)64 * 1024 * 1024) /* bytes of bases on a worker's stack */
 #define PROGRESS_EVERY 2048
-#define SPARES 8                              /* a worker's memory of objects that are done */
-#define SPARE_MAX ((size_t)2 * 1024 * 1024)   /* larger pieces are not kept */
+#define SPARES 8                            /* a worker's memory of objects that are done */
+#define SPARE_MAX ((size_t)2 * 1024 * 1024) /* larger pieces are not kept */
 
 struct base {
     struct gt_whole whole;
@@ -191,7 +191,7 @@ static void do_entry(struct worker *worker, uint32_t number, const struct base *
 {
     const struct gt_plan *plan = worker->walk->plan;
     if (gt_unpacker_run(worker->unpacker, plan, number, base ? &base->whole : NULL, &worker->now,
-                  &worker->changes) < 0) {
+                        &worker->changes) < 0) {
         leave_family(worker, number);
         return;
     }
@@ -223,9 +223,9 @@ static struct frame take_child(struct worker *worker, size_t level)
 static void give(struct worker *worker)
 {
     struct walk *walk = worker->walk;
-    bool others = worker->depth > 1 ||
-                  (worker->depth == 1 &&
-                   next_sibling(walk->plan, worker->stack[0].next) != GT_PACK_NONE);
+    bool others =
+        worker->depth > 1 ||
+        (worker->depth == 1 && next_sibling(walk->plan, worker->stack[0].next) != GT_PACK_NONE);
     if (!others)
         return;
     pthread_mutex_lock(&walk->lock);

@@ -43,8 +43,8 @@ static void unpack(struct gt_unpacker *unpacker, const struct gt_plan *plan, uin
         for (size_t i = 0; base && i < changes.count; i++)
             if (changes.items[i].start > changes.items[i].end || changes.items[i].end > whole.len)
                 abort();
-        for (uint32_t child = plan->entries[number].child; child != GT_PACK_NONE && depth < DEPTH_MAX;
-             child = plan->entries[child].sibling)
+        for (uint32_t child = plan->entries[number].child;
+             child != GT_PACK_NONE && depth < DEPTH_MAX; child = plan->entries[child].sibling)
             unpack(unpacker, plan, child, &whole, depth + 1);
     }
     free(whole.bytes);

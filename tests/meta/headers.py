@@ -11,7 +11,7 @@ from project import ROOT, files, said
 
 COMPILER = sys.argv[1:] or ["cc"]
 LIBRARIES = ["libcurl", "libhs", "libpcre2-8", "jansson", "yaml-0.1", "libxml-2.0", "sqlite3", "libsodium",
-             "libzstd", "libarchive", "hiredis", "libmicrohttpd"]
+             "libzstd", "libarchive", "libdeflate", "hiredis", "libmicrohttpd"]
 
 
 def flags() -> list[str]:

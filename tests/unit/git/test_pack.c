@@ -57,15 +57,15 @@ static void damaged_deltas_are_refused(void **state)
     } rows[] = {
         {"", 0},
         {"\x0a", 1},
-        {"\x0b\x05\x90\x05", 4},         /* of another base */
-        {"\x0a\x06\x90\x06", 4},         /* to another length */
-        {"\x0a\x05\x90\x06", 4},         /* more than fits */
-        {"\x0a\x05\x90\x04", 4},         /* less than promised */
-        {"\x0a\x05\x91\x08\x05", 5},     /* beyond the base's end */
+        {"\x0b\x05\x90\x05", 4},     /* of another base */
+        {"\x0a\x06\x90\x06", 4},     /* to another length */
+        {"\x0a\x05\x90\x06", 4},     /* more than fits */
+        {"\x0a\x05\x90\x04", 4},     /* less than promised */
+        {"\x0a\x05\x91\x08\x05", 5}, /* beyond the base's end */
         {"\x0a\x05\x9f\xff\xff\xff\xff\x05", 8},
-        {"\x0a\x05\x00", 3},             /* reserved */
-        {"\x0a\x05\x05zzz", 6},          /* text beyond the end */
-        {"\x0a\x05\x91\x01", 4},         /* no size */
+        {"\x0a\x05\x00", 3},     /* reserved */
+        {"\x0a\x05\x05zzz", 6},  /* text beyond the end */
+        {"\x0a\x05\x91\x01", 4}, /* no size */
         {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x05", 11},
     };
     char to[5];
@@ -86,7 +86,8 @@ static void reads_heads(void **state)
     assert_int_equal(head.size, 0xa5);
     assert_int_equal(head.len, 2);
     /* Distance 0x80 is written 80 00. */
-    assert_int_equal(gt_pack_head_parse((const unsigned char *)"\x65\x80\x00", 3, 500, 20, &head), 0);
+    assert_int_equal(gt_pack_head_parse((const unsigned char *)"\x65\x80\x00", 3, 500, 20, &head),
+                     0);
     assert_int_equal(head.type, GT_PACK_DELTA_OFFSET);
     assert_int_equal(head.base_offset, 500 - 0x80);
 }
@@ -98,19 +99,21 @@ static void damaged_heads_are_refused(void **state)
         size_t len;
     } rows[] = {
         {"", 0},
-        {"\x05", 1},                                         /* type 0 */
-        {"\x55", 1},                                         /* type 5 */
-        {"\xb5", 1},                                         /* goes on beyond the end */
+        {"\x05", 1},                                          /* type 0 */
+        {"\x55", 1},                                          /* type 5 */
+        {"\xb5", 1},                                          /* goes on beyond the end */
         {"\xbf\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11}, /* longer than a number */
-        {"\x65\x00", 2},                                     /* its own base */
-        {"\x65\x87\x7f", 3},                                 /* before the pack */
-        {"\x75" "0123456789", 11},                           /* half a name */
+        {"\x65\x00", 2},                                      /* its own base */
+        {"\x65\x87\x7f", 3},                                  /* before the pack */
+        {"\x75"
+         "0123456789",
+         11}, /* half a name */
     };
     struct gt_pack_head head;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_int_equal(gt_pack_head_parse((const unsigned char *)rows[i].bytes, rows[i].len, 100,
-                                            20, &head),
-                         GT_E_INVALID);
+        assert_int_equal(
+            gt_pack_head_parse((const unsigned char *)rows[i].bytes, rows[i].len, 100, 20, &head),
+            GT_E_INVALID);
 }
 
 static void sets_of_names(void **state)
