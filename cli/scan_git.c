@@ -56,6 +56,7 @@ static void *read_share(void *user)
 
 static int read_changes(struct history *history, gt_git_change *change, struct gt_error *err)
 {
+    gt_git_open_packs(history->git);
     size_t count = history->commits.count, shares = count / COMMITS_PER_THREAD + 1;
     struct share share[GT_SCAN_THREADS_MAX];
     int rc = 0;

@@ -123,7 +123,9 @@ int gt_git_commits(struct gt_git *git, const struct gt_git_range *range, struct 
 
 /* A blob that a commit brings to a path: it stood there in none of its parents. */
 typedef void gt_git_change(void *user, size_t commit, const struct gt_oid *blob, const char *path);
-/* Of the commits [from, to); calls for unreadable ones complain, and goes on. */
+/* Of the commits [from, to), by several threads if need be; complains of those that cannot be read,
+ * and goes on. gt_git_open_packs comes first. */
+void gt_git_open_packs(struct gt_git *git);
 int gt_git_changes(struct gt_git *git, const struct gt_oids *commits, size_t from, size_t to,
                    gt_git_change *change,
                    void (*complain)(void *user, const struct gt_oid *oid, const char *what),

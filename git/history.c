@@ -1,4 +1,4 @@
-#include "git/repository.h"
+#include "git/trees.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -154,6 +154,8 @@ int gt_git_commits(struct gt_git *git, const struct gt_git_range *range, struct 
 
 /* ---- changes ---- */
 
+typedef void complain_about(void *user, const struct gt_oid *oid, const char *what);
+
 struct changes {
     struct gt_git *git;
     const struct gt_oids *commits;
@@ -257,26 +259,97 @@ static int run_diff(struct changes *changes, size_t from, size_t to, bool *ret_s
     return gt_git_child_finish(child, err);
 }
 
-int gt_git_changes(struct gt_git *git, const struct gt_oids *commits, size_t from, size_t to,
-                   gt_git_change *change,
-                   void (*complain)(void *user, const struct gt_oid *oid, const char *what),
-                   void *user, struct gt_error *err)
+static int ask_git(struct changes *changes, complain_about *complain, struct gt_error *err)
 {
-    struct changes changes = {git, commits, change, user, SIZE_MAX};
-    while (to > from) {
+    size_t to = changes->commits->count;
+    while (to > 0) {
         struct gt_error why = {0};
         bool started = false;
-        int rc = run_diff(&changes, from, to, &started, &why);
+        int rc = run_diff(changes, 0, to, &started, &why);
         if (!started)
             return gt_fail(err, rc, "%s", why.message);
         if (rc >= 0)
             return 0;
         /* It names a commit once its trees are read. */
-        to = changes.at == SIZE_MAX ? to : changes.at;
-        if (to > from)
-            complain(user, &commits->items[--to], why.message);
+        to = changes->at == SIZE_MAX ? to : changes->at;
+        if (to > 0)
+            complain(changes->user, &changes->commits->items[--to], why.message);
     }
     return 0;
+}
+
+/* What git tells of some commits, by their numbers among all. */
+struct some {
+    size_t *numbers;
+    gt_git_change *change;
+    void *user;
+    complain_about *complain;
+};
+
+static void change_of_some(void *user, size_t commit, const struct gt_oid *blob, const char *path)
+{
+    const struct some *some = user;
+    some->change(some->user, some->numbers[commit], blob, path);
+}
+
+static void complain_of_some(void *user, const struct gt_oid *oid, const char *what)
+{
+    const struct some *some = user;
+    some->complain(some->user, oid, what);
+}
+
+/* Those that the packs tell of; the numbers and names of the others, the last first, are left. */
+static int read_packed(struct gt_git *git, const struct gt_oids *commits, size_t from, size_t to,
+                       const struct some *some, struct gt_oids *left)
+{
+    struct gt_trees *trees = git->shallow ? NULL : gt_trees_new(git);
+    int rc = 0;
+    for (size_t i = to; i-- > from && rc >= 0;) {
+        int told =
+            trees ? gt_trees_changes(trees, git, &commits->items[i], i, some->change, some->user)
+                  : GT_E_NOTFOUND;
+        if (told == GT_E_LIMIT)
+            some->complain(some->user, &commits->items[i], "its trees have no end");
+        if (told >= 0 || told == GT_E_LIMIT)
+            continue;
+        some->numbers[left->count] = i;
+        rc = gt_oids_add(left, &commits->items[i]);
+    }
+    gt_trees_free(trees);
+    return rc;
+}
+
+/* The last comes first, in a pack too: older trees are differences of newer ones. */
+static void turn_round(struct gt_oids *oids, size_t *numbers)
+{
+    for (size_t i = 0, k = oids->count; i + 1 < k; i++) {
+        k--;
+        struct gt_oid oid = oids->items[i];
+        size_t number = numbers[i];
+        oids->items[i] = oids->items[k];
+        numbers[i] = numbers[k];
+        oids->items[k] = oid;
+        numbers[k] = number;
+    }
+}
+
+int gt_git_changes(struct gt_git *git, const struct gt_oids *commits, size_t from, size_t to,
+                   gt_git_change *change, complain_about *complain, void *user,
+                   struct gt_error *err)
+{
+    struct gt_oids left = {0};
+    struct some some = {calloc(to - from + 1, sizeof *some.numbers), change, user, complain};
+    int rc = some.numbers ? read_packed(git, commits, from, to, &some, &left) : GT_E_NOMEM;
+    if (rc < 0) {
+        gt_fail(err, rc, "out of memory for the list of commits");
+    } else {
+        turn_round(&left, some.numbers);
+        struct changes changes = {git, &left, change_of_some, &some, SIZE_MAX};
+        rc = ask_git(&changes, complain_of_some, err);
+    }
+    gt_oids_free(&left);
+    free(some.numbers);
+    return rc;
 }
 
 /* ---- tags ---- */

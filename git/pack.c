@@ -11,6 +11,7 @@
 #define FANOUT_BYTES ((size_t)256 * 4)
 #define INDEX_HEAD_BYTES 8 /* version 2: magic and version */
 #define PACK_HEAD_BYTES 12
+#define NEAR 128
 
 static uint32_t read32(const unsigned char *at)
 {
@@ -120,11 +121,31 @@ void gt_pack_name(const struct gt_pack *pack, uint32_t index, struct gt_oid *ret
     memcpy(ret_oid->bytes, pack->names + index * pack->stride, pack->hash);
 }
 
+/* Names are hashes, so that their bytes tell about where each stands: a search begins with the few
+ * around that, if it is there at all. */
+static void narrow(const struct gt_pack *pack, const unsigned char *name, uint32_t *low,
+                   uint32_t *high)
+{
+    uint32_t range = *high - *low;
+    uint32_t guess = *low + (uint32_t)((uint64_t)read32(name + 1) * range >> 32);
+    if (range < 4 * NEAR)
+        return;
+    uint32_t from = guess - *low > NEAR ? guess - NEAR : *low;
+    uint32_t to = *high - guess > NEAR ? guess + NEAR : *high - 1;
+    if (memcmp(pack->names + from * pack->stride, name, pack->hash) <= 0)
+        *low = from;
+    else
+        *high = from;
+    if (*low == from && memcmp(pack->names + to * pack->stride, name, pack->hash) > 0)
+        *high = to;
+}
+
 uint32_t gt_pack_find(const struct gt_pack *pack, const unsigned char *name)
 {
     const unsigned char *fanout = fanout_of(pack);
     uint32_t low = name[0] ? read32(fanout + 4 * ((size_t)name[0] - 1)) : 0;
     uint32_t high = read32(fanout + 4 * (size_t)name[0]);
+    narrow(pack, name, &low, &high);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         int order = memcmp(pack->names + middle * pack->stride, name, pack->hash);

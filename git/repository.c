@@ -274,6 +274,15 @@ int gt_git_open(const char *path, struct gt_git **ret_git, struct gt_error *err)
     return 0;
 }
 
+#define OPEN_MAX 200 /* files; what is in further packs, git looks for */
+
+void gt_git_open_packs(struct gt_git *git)
+{
+    for (size_t i = 0; i < git->pack_count && i < OPEN_MAX; i++)
+        if (git->packs[i]->fd < 0)
+            gt_pack_start(git->packs[i], NULL);
+}
+
 bool gt_git_is_shallow(const struct gt_git *git)
 {
     return git->shallow;
