@@ -8,7 +8,7 @@
 #define KEYS_MAX ((size_t)1 << 20) /* of one object */
 /* What changed is judged with so much around it, so that a match of up to this length, and what
  * must stand near it, is seen whole. */
-#define AROUND ((size_t)8 * 1024)
+#define AROUND ((size_t)4 * 1024)
 /* More than so much of an object: all of it. */
 #define PART_MAX(len) ((len) / 4 * 3)
 /* So far it goes to whole lines, of which much depends: where an encoded text begins, what `^` is.
