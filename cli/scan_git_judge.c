@@ -15,15 +15,16 @@
  * A longer line means all of the object. */
 #define LINE_MAX_BYTES ((size_t)64 * 1024)
 #define COMPLAINTS_MAX 100
+#define TEXT_BYTES ((size_t)8 * 1024)      /* of a start without control characters: no archive */
+#define ENCODED_MIN 32                     /* a shorter line is not taken for part of one */
+#define HELD_MAX ((size_t)1 * 1024 * 1024) /* longer streams go to the matcher in windows */
 
 struct worker {
     struct gt_scratch *scratch;
-    char *window; /* GT_SCAN_WINDOW bytes; NULL until a stream needs it */
+    char *bytes; /* HELD_MAX; NULL until a stream needs them */
     struct gt_scan_key *keys;
     size_t key_count, key_capacity;
-    struct gt_str text;            /* at work */
-    const char *own_from, *own_to; /* findings that start between are taken; NULL: all */
-    bool lost;                     /* not all of the object's findings are known */
+    bool lost; /* not all of the object's findings are known */
     struct gt_scan_counts counts;
     struct gt_oids commits;
 };
@@ -82,10 +83,6 @@ struct gt_str gt_scan_git_text(enum gt_git_type type, const char *bytes, size_t 
 static int on_finding(void *user, const struct gt_finding *finding, struct gt_str secret)
 {
     struct worker *worker = user;
-    const char *end = worker->text.ptr + worker->text.len;
-    bool here = secret.ptr >= worker->text.ptr && secret.ptr < end; /* not decoded, and no trace */
-    if (here && worker->own_from && (secret.ptr < worker->own_from || secret.ptr >= worker->own_to))
-        return 0;
     if (worker->key_count == worker->key_capacity) {
         size_t capacity = worker->key_capacity ? 2 * worker->key_capacity : 64;
         void *more = capacity <= KEYS_MAX
@@ -100,26 +97,33 @@ static int on_finding(void *user, const struct gt_finding *finding, struct gt_st
     return 0;
 }
 
+static void tell_limits(struct gt_scan_judge *judge, struct worker *worker,
+                        const struct gt_oid *oid, int rc, const struct gt_match_summary *summary,
+                        const struct gt_error *err)
+{
+    bool cut = summary->gave_up || summary->cut_rule || summary->cut_inside;
+    worker->counts.encrypted += summary->encrypted;
+    worker->counts.damaged += summary->cut_inside && !summary->gave_up;
+    worker->lost |= rc < 0 || cut || summary->encrypted;
+    if (rc < 0 && rc != GT_E_LIMIT)
+        complain(judge, oid, err->message);
+    else if (rc < 0 || summary->gave_up)
+        complain(judge, oid, "took too long or has too many findings; some may be missing");
+    else if (summary->cut_rule)
+        complain(judge, oid,
+                 "a rule's pattern backtracks too much here; what it would find may be "
+                 "missing");
+}
+
 static void match(struct gt_scan_judge *judge, struct worker *worker, const struct gt_oid *oid,
                   const char *bytes, size_t len)
 {
     struct gt_document document = {.source = "scan", .key = "", .body = bytes, .body_len = len};
     struct gt_match_summary summary = {0};
     struct gt_error err;
-    worker->text = (struct gt_str){bytes, len};
     int rc = gt_match(judge->settings->ruleset, worker->scratch, &document, 0, on_finding, worker,
                       &summary, &err);
-    if (rc == 0 && !summary.gave_up && !summary.cut_rule)
-        return;
-    worker->lost = true;
-    if (rc == GT_E_LIMIT || summary.gave_up)
-        complain(judge, oid, "took too long or has too many findings; some may be missing");
-    else if (rc < 0)
-        complain(judge, oid, err.message);
-    else
-        complain(judge, oid,
-                 "a rule's pattern backtracks too much here; what it would find may be "
-                 "missing");
+    tell_limits(judge, worker, oid, rc, &summary, &err);
 }
 
 static bool finish(struct gt_scan_judge *judge, struct worker *worker, const struct gt_oid *oid,
@@ -136,7 +140,6 @@ static bool begin(struct gt_scan_judge *judge, struct worker *worker, const stru
 {
     uint64_t max = judge->settings->max_size;
     worker->key_count = 0;
-    worker->own_from = NULL;
     worker->lost = false;
     if (type == GT_GIT_COMMIT && judge->list_commits && gt_oids_add(&worker->commits, oid) < 0)
         complain(judge, oid, "out of memory");
@@ -167,6 +170,47 @@ static size_t line_end(const struct gt_git_object *object, size_t at)
     return line ? (size_t)(line + 1 - object->bytes) : object->len;
 }
 
+/* One long word: likely a line of base64 or hex. */
+static bool is_encoded(const struct gt_git_object *object, size_t start, size_t end)
+{
+    while (start < end && object->bytes[start] == ' ')
+        start++;
+    const char *word = object->bytes + start;
+    return end - start >= ENCODED_MIN && !memchr(word, ' ', end - start);
+}
+
+/* What is encoded cannot be read from its middle: it is taken from the line before it, and up to
+ * the line behind it. Returns false when it is too long for that. */
+static bool widen_encoded(const struct gt_git_object *object, struct gt_git_span *span)
+{
+    size_t first = span->start, last = span->end;
+    for (bool encoded = true; encoded && span->start > 0;) {
+        size_t start = line_start(object, span->start - 1);
+        encoded = is_encoded(object, start, span->start - 1);
+        span->start = start;
+        if (first - start > LINE_MAX_BYTES)
+            return false;
+    }
+    for (bool encoded = true; encoded && span->end < object->len;) {
+        size_t end = line_end(object, span->end);
+        encoded = is_encoded(object, span->end, end);
+        span->end = end;
+        if (end - last > LINE_MAX_BYTES)
+            return false;
+    }
+    return true;
+}
+
+static bool is_text(const struct gt_git_object *object)
+{
+    size_t len = object->len < TEXT_BYTES ? object->len : TEXT_BYTES, controls = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)object->bytes[i];
+        controls += c < '\t' || (c > '\r' && c < ' ');
+    }
+    return controls == 0;
+}
+
 /* The next run of changes, with what is around. */
 static size_t widen(const struct gt_git_object *object, size_t from, struct gt_git_span *ret)
 {
@@ -176,9 +220,9 @@ static size_t widen(const struct gt_git_object *object, size_t from, struct gt_g
     while (next < object->change_count && changes[next].start <= end + 2 * AROUND)
         end = changes[next++].end;
     end = object->len - end > AROUND ? end + AROUND : object->len;
-    start = line_start(object, start);
-    end = line_end(object, end);
-    *ret = (struct gt_git_span){start, end};
+    *ret = (struct gt_git_span){line_start(object, start), line_end(object, end)};
+    if (!widen_encoded(object, ret))
+        *ret = (struct gt_git_span){0, object->len};
     return next;
 }
 
@@ -186,7 +230,7 @@ static bool is_part(const struct gt_git_object *object)
 {
     size_t sum = 0;
     struct gt_git_span span;
-    if (!object->changes || object->type != GT_GIT_BLOB)
+    if (!object->changes || object->type != GT_GIT_BLOB || !is_text(object))
         return false;
     for (size_t i = 0; i < object->change_count && sum <= PART_MAX(object->len);
          sum += span.end - span.start)
@@ -225,45 +269,56 @@ static bool on_object(void *user, unsigned number, const struct gt_git_object *o
 
 /* ---- streams ---- */
 
-static size_t fill(struct gt_git_stream *stream, char *to, size_t len, bool *ret_whole)
+struct source {
+    struct gt_git_stream *stream;
+    bool failed;
+};
+
+static ssize_t on_read(void *user, void *to, size_t len)
 {
-    size_t have = 0;
-    *ret_whole = true;
-    while (have < len) {
-        ssize_t got = gt_git_stream_read(stream, to + have, len - have);
-        if (got <= 0) {
-            *ret_whole = got == 0;
-            break;
-        }
-        have += (size_t)got;
-    }
-    return have;
+    struct source *source = user;
+    ssize_t got = gt_git_stream_read(source->stream, to, len);
+    source->failed |= got < 0;
+    return got;
 }
 
-/* In windows, as files are (scan_file.c). A message longer than a window is none; its first window
- * is enough. False: it could not be read to its end, and is not what it says. */
+/* False: it could not be read to its end, and is not what it says. */
 static bool judge_stream(struct gt_scan_judge *judge, struct worker *worker,
-                         const struct gt_oid *oid, enum gt_git_type type,
-                         struct gt_git_stream *stream)
+                         const struct gt_oid *oid, struct gt_git_stream *stream)
 {
-    size_t have = 0, lead = 0;
-    bool whole;
-    for (;;) {
-        have += fill(stream, worker->window + have, GT_SCAN_WINDOW - have, &whole);
-        if (!whole)
-            return false;
-        bool more = have == GT_SCAN_WINDOW && type == GT_GIT_BLOB;
-        struct gt_str text = gt_scan_git_text(type, worker->window, have);
-        worker->own_from = text.ptr + lead;
-        worker->own_to = text.ptr + text.len + (more ? 0 : 1) - (more ? GT_SCAN_TAIL : 0);
-        match(judge, worker, oid, text.ptr, text.len);
-        if (!more)
-            return true;
-        lead = GT_SCAN_LEAD;
-        memmove(worker->window, worker->window + have - GT_SCAN_TAIL - GT_SCAN_LEAD,
-                GT_SCAN_TAIL + GT_SCAN_LEAD);
-        have = GT_SCAN_TAIL + GT_SCAN_LEAD;
+    struct source source = {.stream = stream};
+    struct gt_reader reader = {on_read, NULL, &source};
+    struct gt_document document = {.source = "scan", .key = ""};
+    struct gt_match_summary summary = {0};
+    struct gt_error err;
+    int rc = gt_match_stream(judge->settings->ruleset, worker->scratch, &document, &reader, 0,
+                             on_finding, worker, &summary, &err);
+    if (!source.failed)
+        tell_limits(judge, worker, oid, rc, &summary, &err);
+    return !source.failed;
+}
+
+/* What is short is read first: most of what is not packed. */
+static bool judge_whole(struct gt_scan_judge *judge, struct worker *worker,
+                        const struct gt_oid *oid, enum gt_git_type type, size_t size,
+                        struct gt_git_stream *stream)
+{
+    size_t have = 0;
+    if (!worker->bytes)
+        worker->bytes = malloc(HELD_MAX);
+    if (!worker->bytes) {
+        complain(judge, oid, "out of memory");
+        return false;
     }
+    while (have < size) {
+        ssize_t got = gt_git_stream_read(stream, worker->bytes + have, size - have);
+        if (got <= 0)
+            return false;
+        have += (size_t)got;
+    }
+    struct gt_str text = gt_scan_git_text(type, worker->bytes, size);
+    match(judge, worker, oid, text.ptr, text.len);
+    return true;
 }
 
 static void on_stream(void *user, unsigned number, const struct gt_oid *oid, enum gt_git_type type,
@@ -273,13 +328,9 @@ static void on_stream(void *user, unsigned number, const struct gt_oid *oid, enu
     struct worker *worker = &judge->workers[number];
     if (!begin(judge, worker, oid, type, size))
         return;
-    if (!worker->window)
-        worker->window = malloc(GT_SCAN_WINDOW);
-    if (!worker->window) {
-        complain(judge, oid, "out of memory");
-        return;
-    }
-    if (judge_stream(judge, worker, oid, type, stream))
+    bool whole = size <= HELD_MAX ? judge_whole(judge, worker, oid, type, (size_t)size, stream)
+                                  : judge_stream(judge, worker, oid, stream);
+    if (whole)
         finish(judge, worker, oid, type);
 }
 
@@ -318,7 +369,7 @@ void gt_scan_judge_free(struct gt_scan_judge *judge)
         return;
     for (unsigned i = 0; i < judge->threads; i++) {
         gt_scratch_free(judge->workers[i].scratch);
-        free(judge->workers[i].window);
+        free(judge->workers[i].bytes);
         free(judge->workers[i].keys);
         gt_oids_free(&judge->workers[i].commits);
     }
@@ -346,6 +397,8 @@ int gt_scan_judge_run(struct gt_scan_judge *judge, struct gt_git *git, const str
         counts->files += worker->counts.files;
         counts->bytes += worker->counts.bytes;
         counts->large += worker->counts.large;
+        counts->encrypted += worker->counts.encrypted;
+        counts->damaged += worker->counts.damaged;
         for (size_t k = 0; k < worker->commits.count && rc >= 0; k++)
             if (gt_oids_add(commits, &worker->commits.items[k]) < 0)
                 rc = gt_fail(err, GT_E_NOMEM, "out of memory for the list of commits");

@@ -14,7 +14,7 @@ struct known {
     uint64_t offset;
 };
 
-struct gt_reader {
+struct gt_pack_reader {
     const struct gt_git *git;
     struct gt_unpacker *unpacker;
     struct gt_read *slots[SLOTS];
@@ -25,9 +25,9 @@ struct gt_reader {
     uint64_t chain[CHAIN_MAX];
 };
 
-struct gt_reader *gt_reader_new(const struct gt_git *git)
+struct gt_pack_reader *gt_pack_reader_new(const struct gt_git *git)
 {
-    struct gt_reader *reader = calloc(1, sizeof *reader);
+    struct gt_pack_reader *reader = calloc(1, sizeof *reader);
     if (!reader)
         return NULL;
     reader->git = git;
@@ -41,7 +41,7 @@ struct gt_reader *gt_reader_new(const struct gt_git *git)
     return reader;
 }
 
-void gt_reader_put(struct gt_read *read_or_null)
+void gt_pack_reader_put(struct gt_read *read_or_null)
 {
     if (read_or_null && --read_or_null->users == 0) {
         free(read_or_null->whole.bytes);
@@ -49,16 +49,16 @@ void gt_reader_put(struct gt_read *read_or_null)
     }
 }
 
-static void drop(struct gt_reader *reader, size_t slot)
+static void drop(struct gt_pack_reader *reader, size_t slot)
 {
     if (!reader->slots[slot])
         return;
     reader->kept -= reader->slots[slot]->whole.capacity;
-    gt_reader_put(reader->slots[slot]);
+    gt_pack_reader_put(reader->slots[slot]);
     reader->slots[slot] = NULL;
 }
 
-void gt_reader_free(struct gt_reader *reader)
+void gt_pack_reader_free(struct gt_pack_reader *reader)
 {
     if (!reader)
         return;
@@ -75,7 +75,8 @@ static size_t slot_of(uint64_t offset)
     return (size_t)(offset * 11400714819323198485u >> 50) & (SLOTS - 1);
 }
 
-static struct gt_read *find(struct gt_reader *reader, const struct gt_pack *pack, uint64_t offset)
+static struct gt_read *find(struct gt_pack_reader *reader, const struct gt_pack *pack,
+                            uint64_t offset)
 {
     struct gt_read *kept = reader->slots[slot_of(offset)];
     if (!kept || kept->pack != pack || kept->offset != offset)
@@ -84,7 +85,7 @@ static struct gt_read *find(struct gt_reader *reader, const struct gt_pack *pack
     return kept;
 }
 
-static void keep(struct gt_reader *reader, struct gt_read *read)
+static void keep(struct gt_pack_reader *reader, struct gt_read *read)
 {
     size_t slot = slot_of(read->offset);
     if (read->whole.capacity > KEPT_ONE)
@@ -115,7 +116,7 @@ static struct gt_read *new_read(const struct gt_pack *pack, uint64_t offset, enu
 }
 
 /* Down to an object that is kept or whole; the differences on the way are noted in chain. */
-static int find_base(struct gt_reader *reader, const struct gt_pack *pack, uint64_t offset,
+static int find_base(struct gt_pack_reader *reader, const struct gt_pack *pack, uint64_t offset,
                      size_t *ret_links, struct gt_read **ret_read)
 {
     size_t links = 0;
@@ -134,7 +135,7 @@ static int find_base(struct gt_reader *reader, const struct gt_pack *pack, uint6
                          : gt_unpacker_inflate(reader->unpacker, pack, offset + head.len,
                                                pack->size, (size_t)head.size, &read->whole);
             if (rc < 0)
-                gt_reader_put(read);
+                gt_pack_reader_put(read);
             else
                 keep(reader, *ret_read = read);
             return rc;
@@ -144,7 +145,7 @@ static int find_base(struct gt_reader *reader, const struct gt_pack *pack, uint6
     }
 }
 
-static int apply(struct gt_reader *reader, uint64_t offset, const struct gt_read *base,
+static int apply(struct gt_pack_reader *reader, uint64_t offset, const struct gt_read *base,
                  struct gt_read **ret_read)
 {
     struct gt_pack_head head;
@@ -159,13 +160,13 @@ static int apply(struct gt_reader *reader, uint64_t offset, const struct gt_read
         return rc < 0 ? rc : GT_E_NOMEM;
     rc = gt_unpacker_change(&reader->delta, &base->whole, &read->whole, &reader->changes);
     if (rc < 0)
-        gt_reader_put(read);
+        gt_pack_reader_put(read);
     else
         keep(reader, *ret_read = read);
     return rc;
 }
 
-static int read_at(struct gt_reader *reader, const struct gt_pack *pack, uint64_t offset,
+static int read_at(struct gt_pack_reader *reader, const struct gt_pack *pack, uint64_t offset,
                    struct gt_read **ret_read)
 {
     struct gt_read *read = NULL;
@@ -174,7 +175,7 @@ static int read_at(struct gt_reader *reader, const struct gt_pack *pack, uint64_
     while (rc >= 0 && links-- > 0) {
         struct gt_read *base = read;
         rc = apply(reader, reader->chain[links], base, &read);
-        gt_reader_put(base);
+        gt_pack_reader_put(base);
     }
     if (rc >= 0)
         *ret_read = read;
@@ -183,14 +184,15 @@ static int read_at(struct gt_reader *reader, const struct gt_pack *pack, uint64_
 
 /* The tree that one commit has is the tree that the next one changes: most names are known from
  * shortly before. */
-static struct known *known_at(struct gt_reader *reader, const struct gt_oid *oid)
+static struct known *known_at(struct gt_pack_reader *reader, const struct gt_oid *oid)
 {
     uint32_t hash;
     memcpy(&hash, oid->bytes + 4, sizeof hash);
     return &reader->known[hash % SLOTS];
 }
 
-int gt_reader_get(struct gt_reader *reader, const struct gt_oid *oid, struct gt_read **ret_read)
+int gt_pack_reader_get(struct gt_pack_reader *reader, const struct gt_oid *oid,
+                       struct gt_read **ret_read)
 {
     struct known *known = known_at(reader, oid);
     if (known->pack && memcmp(&known->oid, oid, sizeof *oid) == 0)

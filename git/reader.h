@@ -5,7 +5,7 @@
 
 #include "git/unpack.h"
 
-struct gt_reader;
+struct gt_pack_reader;
 
 /* In memory while somebody uses it. */
 struct gt_read {
@@ -17,10 +17,11 @@ struct gt_read {
 };
 
 /* All packs are open (gt_git_open_packs). NULL: out of memory. */
-struct gt_reader *gt_reader_new(const struct gt_git *git);
-void gt_reader_free(struct gt_reader *reader);
+struct gt_pack_reader *gt_pack_reader_new(const struct gt_git *git);
+void gt_pack_reader_free(struct gt_pack_reader *reader);
 /* GT_E_NOTFOUND: not in a pack. GT_E_INVALID, GT_E_LIMIT: damaged, or longer than is held. */
-int gt_reader_get(struct gt_reader *reader, const struct gt_oid *oid, struct gt_read **ret_read);
-void gt_reader_put(struct gt_read *read_or_null);
+int gt_pack_reader_get(struct gt_pack_reader *reader, const struct gt_oid *oid,
+                       struct gt_read **ret_read);
+void gt_pack_reader_put(struct gt_read *read_or_null);
 
 #endif

@@ -9,7 +9,7 @@
 #define ENTRIES_MAX 10000000 /* of one commit: names may lead in circles where hashes are wrong */
 
 struct gt_trees {
-    struct gt_reader *reader;
+    struct gt_pack_reader *reader;
     size_t hash;
     struct gt_buffer path;
     /* Of the commit at work. */
@@ -26,7 +26,7 @@ struct gt_trees *gt_trees_new(const struct gt_git *git)
         return NULL;
     trees->hash = git->hash;
     trees->path = GT_BUFFER(GT_GIT_PATH_MAX);
-    trees->reader = gt_reader_new(git);
+    trees->reader = gt_pack_reader_new(git);
     if (!trees->reader) {
         free(trees);
         return NULL;
@@ -38,7 +38,7 @@ void gt_trees_free(struct gt_trees *trees)
 {
     if (!trees)
         return;
-    gt_reader_free(trees->reader);
+    gt_pack_reader_free(trees->reader);
     gt_buffer_free(&trees->path);
     free(trees);
 }
@@ -158,9 +158,9 @@ static struct gt_oid oid_of(const struct gt_trees *trees, const char *bytes)
 static int get_tree(struct gt_trees *trees, const char *name, struct gt_read **ret)
 {
     struct gt_oid oid = oid_of(trees, name);
-    int rc = gt_reader_get(trees->reader, &oid, ret);
+    int rc = gt_pack_reader_get(trees->reader, &oid, ret);
     if (rc >= 0 && (*ret)->type != GT_GIT_TREE) {
-        gt_reader_put(*ret);
+        gt_pack_reader_put(*ret);
         *ret = NULL;
         return GT_E_INVALID;
     }
@@ -180,8 +180,8 @@ static int walk_folder(struct gt_trees *trees, const struct entry *entry, const 
         rc = walk(trees, tree, parents, count);
     trees->depth--;
     for (size_t i = 0; i < count; i++)
-        gt_reader_put(parents[i]);
-    gt_reader_put(tree);
+        gt_pack_reader_put(parents[i]);
+    gt_pack_reader_put(tree);
     return rc;
 }
 
@@ -272,11 +272,11 @@ static int read_commit(struct gt_trees *trees, const struct gt_git *git, const s
                        struct gt_oid *names)
 {
     struct gt_read *read = NULL;
-    int rc = gt_reader_get(trees->reader, oid, &read);
+    int rc = gt_pack_reader_get(trees->reader, oid, &read);
     if (rc < 0)
         return rc;
     rc = read->type == GT_GIT_COMMIT ? parse_commit(git, read, names) : GT_E_INVALID;
-    gt_reader_put(read);
+    gt_pack_reader_put(read);
     return rc;
 }
 

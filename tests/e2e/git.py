@@ -1,6 +1,9 @@
 """guette scan --git: what is found in a history, whose it is, and what a hostile repository cannot do."""
+import base64
 import contextlib
+import gzip
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -8,6 +11,7 @@ import random
 import shutil
 import subprocess
 import sys
+import zipfile
 import zlib
 
 import harness
@@ -220,6 +224,31 @@ def test_edits_that_make_a_secret(run):
     r.commit({"f": whole.replace(token[:20] + "\n", "")})
     r.git("repack", "-adfq", "--depth=50")
     assert places(scan(run, r)) == [("f", made)]
+
+
+def test_what_is_inside(run):
+    """Archives and encoded texts are judged whole, however little of them an edit changed."""
+    r = Repository(run.folder / "r")
+    rng = random.Random(5)
+
+    def packed(text):
+        body = io.BytesIO()
+        with zipfile.ZipFile(body, "w") as archive:
+            archive.writestr("noise", rng_noise)
+            archive.writestr("settings", text)
+        return body.getvalue()
+
+    rng_noise = rng.randbytes(60_000)
+    prose = "".join(f"some words of line {n}\n" for n in range(4000))
+
+    def encoded(text):
+        inner = base64.encodebytes(gzip.compress(rng_noise[:20_000] + text.encode(), mtime=0)).decode()
+        return prose + inner + prose
+
+    r.commit({"a.zip": packed("x" * 60), "text": encoded("x" * 60)})
+    made = r.commit({"a.zip": packed(leak(1)), "text": encoded(leak(2))})
+    r.git("repack", "-adfq", "--depth=50")
+    assert sorted(places(scan(run, r, code=1))) == [("a.zip", made), ("text", made)]
 
 
 def test_names_of_every_kind(run):
