@@ -2,24 +2,45 @@
 #include "matchers/check_parts.h"
 
 #include "core/core.h"
+#include "matchers/values.h"
 
 #include <sodium.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+
+/* base32 of the characters 5 to 14. */
+static uint64_t aws_bits(const char *key)
+{
+    uint64_t bits = 0;
+    for (size_t i = 4; i < 14; i++)
+        bits = bits << 5 | (uint64_t)(strchr(BASE32, key[i]) - BASE32);
+    return bits;
+}
+
+#define AWS_ACCOUNT(bits) ((bits) >> 9 & (((uint64_t)1 << 40) - 1))
 
 /* Since about 2019 the 16 characters after AKIA, ASIA... are base32; their first bit is 1 and the
  * next 40 are the account number (no more than 12 digits). About one random key in eleven is
  * refused: too weak for a yes. */
 enum gt_verdict gt_check_aws_account(const char *key, size_t len)
 {
-    uint64_t bits = 0;
     if (len != 20 || !gt_all_in_set(key + 4, 16, BASE32))
         return GT_VERDICT_NO;
-    for (size_t i = 4; i < 14; i++)
-        bits = bits << 5 | (uint64_t)(strchr(BASE32, key[i]) - BASE32);
-    bool first_bit = bits >> 49 != 0;
-    uint64_t account = bits >> 9 & (((uint64_t)1 << 40) - 1);
-    return first_bit && account > 999999999999 ? GT_VERDICT_NO : GT_VERDICT_UNKNOWN;
+    uint64_t bits = aws_bits(key);
+    bool wrong = bits >> 49 != 0 && AWS_ACCOUNT(bits) > 999999999999;
+    return wrong ? GT_VERDICT_NO : GT_VERDICT_UNKNOWN;
+}
+
+void gt_describe_aws_account(const char *key, size_t len, enum gt_lang lang,
+                             struct gt_detail *ret_detail)
+{
+    char account[16];
+    if (gt_check_aws_account(key, len) == GT_VERDICT_NO || aws_bits(key) >> 49 == 0)
+        return;
+    snprintf(account, sizeof account, "%012llu",
+             (unsigned long long)AWS_ACCOUNT(aws_bits(key)) % 1000000000000);
+    gt_detail_add(ret_detail, lang == GT_FRENCH ? "compte AWS " : "AWS account ", account);
 }
 
 /* base64 of "OpenAI", in the middle of every key but those of the first years. */
@@ -49,161 +70,147 @@ enum gt_verdict gt_check_basic_credentials(const char *secret, size_t len)
     return sound ? GT_VERDICT_UNKNOWN : GT_VERDICT_NO;
 }
 
-#define JWT_PART_MAX 8192
+/* ---- tokens that are base64 of something ---- */
 
-/* The part's JSON object; NULL when it is not one. */
-static json_t *jwt_object(const char *part, size_t len)
+/* Either alphabet, with or without padding; 0: it is no base64. */
+static size_t decode(const char *text, size_t len, unsigned char *ret_bytes, size_t room)
 {
-    unsigned char text[JWT_PART_MAX];
-    size_t text_len = 0;
-    struct gt_error err = {0};
-    if (sodium_base642bin(text, sizeof text, part, len, NULL, &text_len, NULL,
-                          sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0)
-        return NULL;
-    json_t *value = gt_json_parse((const char *)text, text_len, &err);
-    if (value != NULL && !json_is_object(value)) {
-        json_decref(value);
-        return NULL;
-    }
-    return value;
+    static const int variants[] = {
+        sodium_base64_VARIANT_ORIGINAL, sodium_base64_VARIANT_ORIGINAL_NO_PADDING,
+        sodium_base64_VARIANT_URLSAFE, sodium_base64_VARIANT_URLSAFE_NO_PADDING};
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+        if (sodium_base642bin(ret_bytes, room, text, len, NULL, &count, NULL, variants[i]) == 0)
+            return count;
+    return 0;
 }
 
-/* RFC 7515 compact form with JSON claims (RFC 7519). Whether it is live, only its signer knows. */
-enum gt_verdict gt_check_jwt(const char *token, size_t len)
+static size_t digits_at(const unsigned char *bytes, size_t len)
+{
+    size_t count = 0;
+    while (count < len && gt_in_set((char)bytes[count], DIGITS))
+        count++;
+    return count;
+}
+
+/* The number of the bot (17 to 20 digits: a snowflake) is the first part; 0: it is not. */
+static size_t discord_bot(const char *token, size_t len, unsigned char ret_id[32])
 {
     const char *dot = memchr(token, '.', len);
-    if (dot == NULL)
-        return GT_VERDICT_NO;
-    size_t header_len = (size_t)(dot - token);
-    const char *claims = dot + 1;
-    const char *dot2 = memchr(claims, '.', len - header_len - 1);
-    if (dot2 == NULL ||
-        !gt_all_in_set(dot2 + 1, (size_t)(token + len - dot2 - 1), UPPER LOWER DIGITS "-_"))
-        return GT_VERDICT_NO;
-    GT_JSON_AUTO json_t *header = jwt_object(token, header_len);
-    GT_JSON_AUTO json_t *body = jwt_object(claims, (size_t)(dot2 - claims));
-    bool sound = gt_json_string(header, "alg", NULL) != NULL && body != NULL;
-    return sound ? GT_VERDICT_UNKNOWN : GT_VERDICT_NO;
+    size_t count = dot ? decode(token, (size_t)(dot - token), ret_id, 31) : 0;
+    return count >= 17 && count <= 20 && digits_at(ret_id, count) == count ? count : 0;
 }
 
-/* Private keys in textual armour (RFC 7468, RFC 1421, RFC 9580, OpenSSH PROTOCOL.key), also as
- * found inside a JSON or source string, where a line ends in backslash n. */
-struct pem {
-    const char *label; /* between "-----BEGIN " and "-----" */
-    size_t label_len;
-    const char *body;
-    size_t body_len;
-};
-
-static bool pem_split(const char *text, size_t len, struct pem *ret_pem)
+enum gt_verdict gt_check_discord(const char *token, size_t len)
 {
-    static const char begin[] = "-----BEGIN ", end[] = "-----END ";
-    const char *stop = text + len;
-    const char *head = memmem(text, len, begin, sizeof begin - 1);
-    if (head == NULL)
-        return false;
-    const char *label = head + sizeof begin - 1;
-    const char *dashes = memmem(label, (size_t)(stop - label), "-----", 5);
-    if (dashes == NULL || dashes - label > 64)
-        return false;
-    size_t label_len = (size_t)(dashes - label);
-    const char *body = dashes + 5;
-    const char *foot = memmem(body, (size_t)(stop - body), end, sizeof end - 1);
-    if (foot == NULL || (size_t)(stop - foot) < sizeof end - 1 + label_len + 5 ||
-        memcmp(foot + sizeof end - 1, label, label_len) != 0)
-        return false;
-    *ret_pem = (struct pem){label, label_len, body, (size_t)(foot - body)};
-    return true;
+    unsigned char id[32];
+    return gt_verdict_of(discord_bot(token, len, id) > 0);
 }
 
-static bool label_has(const struct pem *pem, const char *words)
+void gt_describe_discord(const char *token, size_t len, enum gt_lang lang,
+                         struct gt_detail *ret_detail)
 {
-    return memmem(pem->label, pem->label_len, words, strlen(words)) != NULL;
+    unsigned char id[32] = {0};
+    if (discord_bot(token, len, id) > 0)
+        gt_detail_add(ret_detail, lang == GT_FRENCH ? "robot " : "bot ", (const char *)id);
 }
 
-/* Skips white space, quotes and the escapes \n \r \t between two base64 characters. */
-static size_t skip_layout(const char *bytes, size_t len, size_t at)
+/* glc_ and the base64 of {"o": organisation, "n": name, "k": key, "m": {"r": region}}. */
+static json_t *grafana_cloud(const char *token, size_t len)
 {
-    while (at < len) {
-        if (bytes[at] == '\\' && at + 1 < len && gt_in_set(bytes[at + 1], "nrt\\"))
-            at += 2;
-        else if (gt_in_set(bytes[at], " \t\r\n\"',\\"))
-            at++;
-        else
-            break;
-    }
-    return at;
+    unsigned char text[1024];
+    struct gt_error err = {0};
+    if (!gt_has_prefix(token, len, "glc_"))
+        return NULL;
+    size_t count = decode(token + 4, len - 4, text, sizeof text);
+    return gt_json_parse((const char *)text, count, &err);
 }
 
-/* After the lines "Name: value" (RFC 1421 and OpenPGP), which the last ": " tells; `ret_encrypted`
- * when one says so. */
-static size_t skip_headers(const struct pem *pem, bool *ret_encrypted)
+enum gt_verdict gt_check_grafana_cloud(const char *token, size_t len)
 {
-    size_t at = skip_layout(pem->body, pem->body_len, 0);
-    *ret_encrypted = memmem(pem->body, pem->body_len, "ENCRYPTED", 9) != NULL;
-    for (;;) {
-        size_t eol = at;
-        while (eol < pem->body_len && pem->body[eol] != '\n' && pem->body[eol] != '\\')
-            eol++;
-        if (memmem(pem->body + at, eol - at, ": ", 2) == NULL)
-            return at;
-        at = skip_layout(pem->body, pem->body_len, eol);
-    }
+    GT_JSON_AUTO json_t *parts = grafana_cloud(token, len);
+    return gt_verdict_of(json_object_get(parts, "o") && gt_json_string(parts, "k", NULL));
 }
 
-#define PEM_START 48 /* characters of the body that tell what is in it */
-
-/* Counts the base64 characters and copies the first PEM_START of them; 0 when anything else stands
- * among them. Padding may be followed by more: an OpenPGP block ends in "=" and four characters of
- * CRC-24. */
-static size_t read_base64(const char *bytes, size_t len, char ret_start[PEM_START])
+void gt_describe_grafana_cloud(const char *token, size_t len, enum gt_lang lang,
+                               struct gt_detail *ret_detail)
 {
-    size_t count = 0, padding = 0;
-    for (size_t at = skip_layout(bytes, len, 0); at < len; at = skip_layout(bytes, len, at + 1)) {
-        if (bytes[at] == '=') {
-            padding++;
-        } else if (!gt_in_set(bytes[at], BASE64)) {
-            return 0;
-        } else {
-            if (count < PEM_START)
-                ret_start[count] = bytes[at];
-            count++;
-        }
-    }
-    return padding <= 3 ? count : 0;
+    GT_JSON_AUTO json_t *parts = grafana_cloud(token, len);
+    const char *organisation = gt_json_string(parts, "o", "");
+    size_t digits = strspn(organisation, DIGITS);
+    if (digits > 0 && digits < 20 && organisation[digits] == '\0')
+        gt_detail_add(ret_detail, "organisation ", organisation);
 }
 
-static enum gt_verdict judge_openssh(const char start[PEM_START])
+/* base64 of "reftkn:01:" and more (JFrog reference tokens). */
+enum gt_verdict gt_check_jfrog_reference(const char *token, size_t len)
 {
-    if (!gt_has_prefix(start, PEM_START, "b3BlbnNzaC1rZXktdjEA")) /* "openssh-key-v1" and NUL */
-        return GT_VERDICT_NO;
-    /* The cipher's name follows: length 4 and "none", or an encryption. */
-    bool plain = gt_has_prefix(start + 20, PEM_START - 20, "AAAABG5vbmU");
-    return plain ? GT_VERDICT_YES : GT_VERDICT_UNKNOWN;
+    unsigned char text[128];
+    size_t count = decode(token, len, text, sizeof text);
+    return gt_verdict_of(count > 20 && memcmp(text, "reftkn:", 7) == 0);
 }
 
-static enum gt_verdict judge_start(const struct pem *pem, const char start[PEM_START],
-                                   bool encrypted)
+/* BBDC- and the base64 of a number, ':' and random bytes (Bitbucket Data Center). */
+enum gt_verdict gt_check_bitbucket(const char *token, size_t len)
 {
-    if (label_has(pem, "OPENSSH"))
-        return judge_openssh(start);
-    if (label_has(pem,
-                  "PGP")) /* a secret-key packet, old or new form; a passphrase may protect it */
-        return start[0] == 'l' || start[0] == 'x' ? GT_VERDICT_UNKNOWN : GT_VERDICT_NO;
-    if (encrypted)
+    unsigned char text[128];
+    if (!gt_has_prefix(token, len, "BBDC-"))
         return GT_VERDICT_UNKNOWN;
-    return gt_verdict_of(start[0] == 'M'); /* an ASN.1 sequence, 0x30 */
+    size_t count = decode(token + 5, len - 5, text, sizeof text), digits = digits_at(text, count);
+    return gt_verdict_of(digits > 0 && digits + 16 <= count && text[digits] == ':');
 }
 
-enum gt_verdict gt_check_pem_private_key(const char *text, size_t len)
+/* Microsoft's marks inside keys made since about 2022 ("common annotated security key" and what
+ * came before it): of those lengths, keys without one are older or altered. */
+enum gt_verdict gt_check_azure_marker(const char *key, size_t len)
 {
-    struct pem pem;
-    char start[PEM_START] = {0};
-    bool encrypted = false;
-    if (!pem_split(text, len, &pem) || !label_has(&pem, "PRIVATE KEY"))
+    static const struct {
+        const char *mark;
+        size_t len; /* of the key */
+    } marks[] = {
+        {"JQQJ99", 84}, {"AZDO", 84}, {"+ASt", 88}, {"ACDb", 88}, {"+ABa", 88},
+        {"AIoT", 44},   {"+ASb", 44}, {"+AEh", 44}, {"+ARm", 44}, {"+ACR", 52},
+        {"AzSe", 52},   {"AzFu", 56}, {"AzCa", 44}, {"APIM", 88}, {"8Q~", 40},
+    };
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (len == marks[i].len && memmem(key, len, marks[i].mark, strlen(marks[i].mark)))
+            return GT_VERDICT_YES;
+    return len == 84 ? GT_VERDICT_NO : GT_VERDICT_UNKNOWN;
+}
+
+/* What a Kubernetes Secret holds of use: base64 of anything but a certificate, a template or a word
+ * of samples. */
+enum gt_verdict gt_check_kubernetes_value(const char *value, size_t len)
+{
+    unsigned char text[4096];
+    size_t count = decode(value, len, text, sizeof text);
+    if (count < 6 || memmem(text, count, "BEGIN CERTIFICATE", 17))
         return GT_VERDICT_NO;
-    size_t at = skip_headers(&pem, &encrypted);
-    if (read_base64(pem.body + at, pem.body_len - at, start) < PEM_START)
+    while (count > 0 && text[count - 1] == '\n')
+        count--;
+    bool printable = true;
+    for (size_t i = 0; i < count; i++)
+        printable &= text[i] >= 0x20 && text[i] < 0x7f;
+    return printable && memchr(text, ' ', count) == NULL
+               ? gt_check_not_placeholder((const char *)text, count)
+               : GT_VERDICT_UNKNOWN;
+}
+
+/* base64 of [identity] NUL user NUL password (RFC 4616). A password that is the user's name again
+ * is a sample. */
+enum gt_verdict gt_check_sasl_plain(const char *secret, size_t len)
+{
+    unsigned char text[512];
+    size_t count = decode(secret, len, text, sizeof text);
+    const unsigned char *end = text + count;
+    const unsigned char *user = count ? memchr(text, 0, count) : NULL;
+    const unsigned char *password = user ? memchr(user + 1, 0, (size_t)(end - user - 1)) : NULL;
+    if (password == NULL || password - user < 2 || end - password < 5 ||
+        memchr(password + 1, 0, (size_t)(end - password - 1)))
         return GT_VERDICT_NO;
-    return judge_start(&pem, start, encrypted || label_has(&pem, "ENCRYPTED"));
+    bool same =
+        end - password == password - user && memcmp(user, password, (size_t)(end - password)) == 0;
+    return same
+               ? GT_VERDICT_NO
+               : gt_check_not_placeholder((const char *)password + 1, (size_t)(end - password - 1));
 }

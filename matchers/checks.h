@@ -7,7 +7,10 @@
 #ifndef GT_MATCHERS_CHECKS_H
 #define GT_MATCHERS_CHECKS_H
 
+#include "model/model.h"
+
 #include <stddef.h>
+#include <stdint.h>
 
 enum gt_verdict {
     GT_VERDICT_NO = -1,
@@ -15,10 +18,20 @@ enum gt_verdict {
     GT_VERDICT_YES = 1,
 };
 
+/* What can be read in a secret without giving it away: whose, of what kind, until when. */
+#define GT_DETAIL_MAX 320
+struct gt_detail {
+    char words[GT_DETAIL_MAX]; /* UTF-8 without control characters; empty: nothing to tell */
+    int64_t expires_ms;        /* worth nothing from then on; 0: not said */
+};
+
 struct gt_check {
     const char *name; /* as rule files write it */
     const char *help; /* one line for rule authors: what it verifies */
     enum gt_verdict (*check)(const char *secret, size_t len);
+    /* NULL: it never tells anything. ret_detail comes zeroed. */
+    void (*describe)(const char *secret, size_t len, enum gt_lang lang,
+                     struct gt_detail *ret_detail);
 };
 
 /* All checks, sorted by name; ends with a NULL name. */

@@ -191,8 +191,13 @@ static void fill_document(const struct gt_case *c, const struct about *about,
 
 static int tell(struct gt_case *c, const struct entry *entry, const struct about *about)
 {
+    struct gt_str secret = entry->record ? entry->record->secret : (struct gt_str){0};
+    if (entry->record && entry->record->stands)
+        secret.ptr = entry->record->stands;
     struct gt_evidence evidence = {
         .candidate = entry->record ? &entry->record->candidate : NULL,
+        .secret = secret,
+        .now_ms = c->now_ms,
         .term = entry->term,
         .brand = entry->brand,
         .nearness = entry->nearness,
@@ -217,9 +222,6 @@ static int tell(struct gt_case *c, const struct entry *entry, const struct about
     gt_finding_identify(&finding);
     c->told++;
     c->summary.findings++;
-    struct gt_str secret = entry->record ? entry->record->secret : (struct gt_str){0};
-    if (entry->record && entry->record->stands)
-        secret.ptr = entry->record->stands;
     return c->sink(c->user, &finding, secret);
 }
 

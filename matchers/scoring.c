@@ -1,5 +1,7 @@
 #include "matchers/scoring.h"
 
+#include <string.h>
+
 #define REASONS_MAX 40
 
 /* The rule's severity gives the middle of its level (model/severity.h). What speaks for or against
@@ -9,7 +11,7 @@
  *   form or check says certain   +5      brand on the same line      +4
  *   form or check says likely     0      brand within 512 bytes      +2
  *   form or check says possible -20      brand elsewhere              0
- *                                        source is the brand's own   +4 (instead) */
+ *   what it says of itself: expired  -20   source is the brand's own   +4 (instead) */
 static const int confidence_points[] = {[GT_POSSIBLE] = -20, [GT_LIKELY] = 0, [GT_CERTAIN] = 5};
 static const int nearness_points[] = {[GT_NEAR_NOT] = 0,
                                       [GT_NEAR_TITLE] = 0,
@@ -17,6 +19,7 @@ static const int nearness_points[] = {[GT_NEAR_NOT] = 0,
                                       [GT_NEAR_LINES] = 2,
                                       [GT_NEAR_LINE] = 4};
 #define OWNED_POINTS 4
+#define EXPIRED_POINTS (-20)
 
 typedef const char *const phrase[2]; /* by enum gt_lang; each with one %s */
 
@@ -38,6 +41,8 @@ static phrase pair_phrase = {"it stands beside what it belongs to (%s)",
 static phrase passed_phrase = {"it passes the check %s", "il passe le contrôle %s"};
 static phrase failed_phrase = {"it fails the check %s: altered, mistyped or an example",
                                "il échoue au contrôle %s : modifié, mal recopié ou un exemple"};
+static phrase detail_phrase = {"what it tells of itself: %s", "ce qu'il dit de lui-même : %s"};
+static phrase expired_phrase = {"it has expired%s", "il a expiré%s"};
 static phrase nearness_phrases[] = {
     [GT_NEAR_TITLE] = {"the title or author names %s", "le titre ou l'auteur nomme %s"},
     [GT_NEAR_DOCUMENT] = {"the same document names %s", "le même document nomme %s"},
@@ -85,6 +90,31 @@ static void add_checks(struct reasons *reasons, const struct gt_candidate *candi
     }
 }
 
+/* What each check reads in it, once. Returns points. */
+static int add_details(const struct gt_evidence *evidence, struct reasons *reasons)
+{
+    const struct gt_rule *rule = evidence->candidate->rule;
+    const struct gt_list *lists[] = {&rule->checks, &rule->required_checks};
+    int64_t expires_ms = 0;
+    const char *last = "";
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < lists[i]->count; j++) {
+            const struct gt_check *check = gt_check_find(GT_RULE_STRING(*lists[i], j));
+            struct gt_detail detail = {0};
+            if (!check->describe || strcmp(check->name, last) == 0)
+                continue;
+            last = check->name;
+            check->describe(evidence->secret.ptr, evidence->secret.len, reasons->lang, &detail);
+            if (detail.words[0])
+                add(reasons, detail_phrase, detail.words);
+            expires_ms = detail.expires_ms ? detail.expires_ms : expires_ms;
+        }
+    bool expired = expires_ms > 0 && evidence->now_ms > expires_ms;
+    if (expired)
+        add(reasons, expired_phrase, "");
+    return expired ? EXPIRED_POINTS : 0;
+}
+
 static int score_candidate(const struct gt_evidence *evidence, struct reasons *reasons)
 {
     const struct gt_candidate *candidate = evidence->candidate;
@@ -97,7 +127,7 @@ static int score_candidate(const struct gt_evidence *evidence, struct reasons *r
         add(reasons, pair_phrase, gt_words_in(&rule->pair_rule->name, reasons->lang));
     add_checks(reasons, candidate);
     int score = gt_severity_score((enum gt_severity)rule->severity) +
-                confidence_points[candidate->confidence];
+                confidence_points[candidate->confidence] + add_details(evidence, reasons);
     if (evidence->nearness != GT_NEAR_NOT && evidence->term)
         add(reasons, nearness_phrases[evidence->nearness], evidence->term->text);
     if (evidence->owned && evidence->brand)

@@ -16,6 +16,8 @@ enum gt_nearness {
 
 struct gt_evidence {
     const struct gt_candidate *candidate; /* NULL: a brand trace alone */
+    struct gt_str secret;                 /* the candidate's */
+    int64_t now_ms;                       /* 0: not known */
     const struct gt_term *term;           /* what names the brand nearest; NULL: nothing */
     const char *brand;                    /* NULL: none */
     enum gt_nearness nearness;

@@ -86,6 +86,16 @@ static bool is_reference(const struct value *v)
     return any(v, begins, starts) || any(v, has, parts);
 }
 
+/* my_password, dbPass, user-secret, password_goes_here. */
+static const char *const placeholder_parts[] = {
+    "my_pass", "sekrit",     "s3cret",     "goes_here", "goes-here", "my-pass",  "mypass",
+    "db_pass", "db-pass",    "dbpass",     "user_pass", "userpass",  "password", "Password",
+    "passwd",  "passphrase", "change",     "Change",    "your",      "YOUR",     "some",
+    "secret_", "Secret",     "credential", "replace",   "insert",    NULL,
+};
+static const char *const reference_ends[] = {"_password", "_pass",  "_pwd",
+                                             "_secret",   "_token", NULL};
+
 static bool is_path(const struct value *v)
 {
     static const char *const ends_of_files[] = {
@@ -301,4 +311,16 @@ enum gt_verdict gt_check_random_token(const char *text, size_t len)
         return GT_VERDICT_NO;
     return classes(&v) >= 3 && len >= 20 && gt_entropy(text, len) >= 3.8 ? GT_VERDICT_YES
                                                                          : GT_VERDICT_UNKNOWN;
+}
+
+/* For what a format already says to be a password: whatever somebody chose may be one. */
+enum gt_verdict gt_check_not_placeholder(const char *text, size_t len)
+{
+    struct value v = count(text, len);
+    bool name = v.lowers == 0 && v.uppers > 0 && v.digits == 0 && v.uppers + v.symbols == len;
+    bool blank = v.symbols == len;
+    bool none = len == 0 || is_reference(&v) || is_default(&v) || name || blank ||
+                gt_value_is_sample(text, len) || any(&v, has, placeholder_parts) ||
+                any(&v, ends, reference_ends);
+    return none ? GT_VERDICT_NO : GT_VERDICT_UNKNOWN;
 }

@@ -10,6 +10,8 @@
 enum gt_verdict gt_check_password(const char *value, size_t len);
 enum gt_verdict gt_check_random_token(const char *value, size_t len);
 
+enum gt_verdict gt_check_not_placeholder(const char *value, size_t len);
+
 /* Mean over the letter pairs of how much more often words have them than chance has: above 0 for
  * words of European languages and for names made of them, about -2 for random letters; 0 for fewer
  * than two letters in a row. */
