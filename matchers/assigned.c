@@ -193,7 +193,7 @@ static bool skip_operator(struct reader *r, bool flag, bool *ret_call)
         return true;
     }
     *ret_call = !flag;
-    return blanks > 0 && (flag || strchr("\"'`", c)) && c != '\0';
+    return blanks > 0 && (flag || strchr("\"'", c)) && c != '\0';
 }
 
 /* b"…", r'…', L"…", @"…", new String("…"), String.valueOf( */
@@ -283,6 +283,17 @@ static bool takes_blank(const char *text, struct gt_span name)
     return false;
 }
 
+/* "PASS: name of a test", "Pass `--option`", and the field of /etc/passwd:. */
+static bool is_verdict(const char *text, const struct gt_assignment *read)
+{
+    size_t len = read->name.end - read->name.start, gap = read->value.start - read->name.end;
+    if (read->name.start > 0 && text[read->name.start - 1] == '/')
+        return true;
+    return len == 4 && strncasecmp(text + read->name.start, "pass", 4) == 0 &&
+           strncmp(text + read->name.start, "pass", 4) != 0 &&
+           !memchr(text + read->name.end, '=', gap);
+}
+
 bool gt_assignment_read(const char *text, size_t len, struct gt_span word,
                         struct gt_assignment *ret)
 {
@@ -298,7 +309,7 @@ bool gt_assignment_read(const char *text, size_t len, struct gt_span word,
         return false;
     if (!read_value(&r, tag || (r.closed && closes_tag(&r)), call, &read))
         return false;
-    if (!is_ours(text, read.name, word))
+    if (!is_ours(text, read.name, word) || is_verdict(text, &read))
         return false;
     *ret = read;
     return true;

@@ -122,21 +122,21 @@ static bool is_code(const struct value *v)
 static bool is_default(const struct value *v)
 {
     static const char *const words[] = {
-        "password",     "passwd",      "passw0rd",   "p@ssw0rd",     "p@ssword",    "secret",
-        "admin",        "root",        "guest",      "test",         "testing",     "tester",
-        "demo",         "user",        "username",   "login",        "default",     "changeit",
-        "letmein",      "welcome",     "qwerty",     "azerty",       "abc",         "pass",
-        "token",        "api",         "apikey",     "key",          "none",        "null",
-        "true",         "false",       "string",     "undefined",    "required",    "optional",
-        "postgres",     "mysql",       "mongo",      "redis",        "rabbitmq",    "oracle",
-        "minio",        "minioadmin",  "elastic",    "hello",        "value",       "foo",
-        "bar",          "baz",         "tiger",      "mypass",       "mypassword",  "pwd",
-        "dev",          "development", "local",      "localhost",    "unknown",     "hidden",
-        "private",      "public",      "some",       "somepassword", "supersecret", "topsecret",
-        "verysecret",   "secure",      "temp",       "tmp",          "wordpress",   "drupal",
-        "vagrant",      "docker",      "ubuntu",     "master",       "super",       "new",
-        "old",          "invalid",     "wrong",      "bad",          "good",        "correct",
-        "mot de passe", "motdepasse",  "azertyuiop", "qwertyuiop",   NULL,
+        "password",  "passwd",       "passw0rd",    "p4ssw0rd",   "p@ssw0rd",     "p@ssword",
+        "secret",    "admin",        "root",        "guest",      "test",         "testing",
+        "tester",    "demo",         "user",        "username",   "login",        "default",
+        "changeit",  "letmein",      "welcome",     "qwerty",     "azerty",       "abc",
+        "pass",      "token",        "api",         "apikey",     "key",          "none",
+        "null",      "true",         "false",       "string",     "undefined",    "required",
+        "optional",  "postgres",     "mysql",       "mongo",      "redis",        "rabbitmq",
+        "oracle",    "minio",        "minioadmin",  "elastic",    "hello",        "value",
+        "foo",       "bar",          "baz",         "tiger",      "mypass",       "mypassword",
+        "pwd",       "dev",          "development", "local",      "localhost",    "unknown",
+        "hidden",    "private",      "public",      "some",       "somepassword", "supersecret",
+        "topsecret", "verysecret",   "secure",      "temp",       "tmp",          "wordpress",
+        "drupal",    "vagrant",      "docker",      "ubuntu",     "master",       "super",
+        "new",       "old",          "invalid",     "wrong",      "bad",          "good",
+        "correct",   "mot de passe", "motdepasse",  "azertyuiop", "qwertyuiop",   NULL,
     };
     size_t len = v->len;
     while (len > 0 && !isalpha((unsigned char)v->text[len - 1]))
