@@ -287,7 +287,7 @@ static bool takes_blank(const char *text, struct gt_span name)
 static bool is_verdict(const char *text, const struct gt_assignment *read)
 {
     size_t len = read->name.end - read->name.start, gap = read->value.start - read->name.end;
-    if (read->name.start > 0 && text[read->name.start - 1] == '/')
+    if (read->name.start >= 4 && strncmp(text + read->name.start - 4, "etc/", 4) == 0)
         return true;
     return len == 4 && strncasecmp(text + read->name.start, "pass", 4) == 0 &&
            strncmp(text + read->name.start, "pass", 4) != 0 &&
