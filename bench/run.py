@@ -1,6 +1,6 @@
 """Benchmarks against a limit or a peer in the same run: python3 bench/run.py [--quick] [NAME...].
 
-NAME: pipeline, scan or git. GUETTE_BENCH_MB is the size of the history that `git` makes (6000; --quick 200),
+NAME: pipeline, scan, folder or git. GUETTE_BENCH_MB is the size of the history that `git` makes (6000; --quick 200),
 GUETTE_BENCH_GIT a repository to be used instead.
 
 Figures depend on the machine and its neighbours: quote the ratios. docs/PERFORMANCE.md keeps those
@@ -118,6 +118,53 @@ def measured(command, repeat=3):
     return statistics.median(walls), statistics.median(work)
 
 
+def text_folder(folder):
+    """About 600 MB of this system's own text and source, file by file, in folders of 500."""
+    total, count, limit = 0, 0, (60 if QUICK else 600) * 1_000_000
+    for top in ("/usr/include", "/usr/lib/python3", "/usr/share", "/usr/lib"):
+        for path in sorted(pathlib.Path(top).rglob("*")):
+            if path.is_symlink() or not path.is_file() or not os.access(path, os.R_OK):
+                continue
+            data = path.read_bytes()
+            if not data or len(data) > 8_000_000 or b"\0" in data[:4096] or path.suffix in (".gz", ".xz"):
+                continue
+            place = folder / f"{count // 500:03}" / f"{count}-{path.name[-60:]}"
+            place.parent.mkdir(exist_ok=True, parents=True)
+            place.write_bytes(data)
+            total, count = total + len(data), count + 1
+            if total > limit:
+                return total, count
+    return total, count
+
+
+def brand_file(path):
+    """10,000 made-up terms of one brand."""
+    rng = random.Random(4)
+    words = ("".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(rng.randint(8, 14))) for _ in range(10_000))
+    path.write_text("brands:\n  - name: Acme\n    domains: [acme.example]\n    keywords:\n" +
+                    "".join(f"      - {word}\n" for word in words))
+
+
+def bench_folder():
+    run = harness.Run()
+    try:
+        folder, brands, small = run.folder / "text", run.folder / "brands.yaml", run.folder / "small.txt"
+        size, count = text_folder(folder)
+        brand_file(brands)
+        small.write_text("nothing\n")
+        scan = f"{harness.GUETTE} scan --format jsonl"
+        rows = [("rg -c LITERAL", f"rg -c zqxjkvwq {folder}"),
+                ("guette scan", f"{scan} {folder}"),
+                ("the same, --max-depth 0", f"{scan} --max-depth 0 {folder}"),
+                ("the same, 1 thread", f"{scan} --threads 1 {folder}"),
+                ("guette scan, 10,000 brand terms", f"{scan} --config {brands} {folder}"),
+                ("guette scan, one small file", f"{scan} {small}"),
+                ("the same, nothing cached", f"XDG_CACHE_HOME=$(mktemp -d -p {run.folder}) {scan} {small}")]
+        return size, count, [(name, *measured(command, 5)) for name, command in rows]
+    finally:
+        run.close(keep=False)
+
+
 def bench_git():
     """A history in which a secret was added to one change in a thousand, against reading it by git alone."""
     run = harness.Run()
@@ -137,7 +184,7 @@ def bench_git():
 
 
 def main():
-    names = [a for a in sys.argv[1:] if not a.startswith("-")] or ["pipeline", "scan", "git"]
+    names = [a for a in sys.argv[1:] if not a.startswith("-")] or ["pipeline", "scan", "folder", "git"]
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     if "pipeline" in names:
         print("\n| documents of 2 KiB through crawl, queue, match, notify | documents/s |\n| --- | --- |")
@@ -153,6 +200,12 @@ def main():
               "\n| --- | --- | --- | --- |")
         for name, seconds in rows:
             print(f"| {name} | {seconds:.2f} | {size / 1e6 / seconds:.0f} | {base / seconds:.2f} |")
+    if "folder" in names:
+        size, count, rows = bench_folder()
+        print(f"\n| over {size / 1e6:.0f} MB in {count} files, warm cache | s | processor s | time against rg |"
+              "\n| --- | --- | --- | --- |")
+        for name, seconds, work in rows:
+            print(f"| {name} | {seconds:.3f} | {work:.3f} | {seconds / rows[0][1]:.2f} |")
     if "git" in names:
         rows = bench_git()
         print("\n| a whole history, warm cache | s | processor s | time against git |\n| --- | --- | --- | --- |")
