@@ -2,6 +2,8 @@
  * with what was counted. */
 #include "cli/scan_formats/formats.h"
 
+#include <string.h>
+
 static void put_rule(json_t *object, const struct gt_finding *finding)
 {
     gt_scan_put(object, "rule", finding->rule);
@@ -32,6 +34,17 @@ static void put_origin(json_t *object, const struct gt_scan_origin *origin)
     gt_scan_put_given(object, "url", origin->url);
 }
 
+/* Why this severity and confidence, in words. */
+static void put_reasons(json_t *object, const struct gt_list *reasons)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < reasons->count; i++) {
+        const char *text = *GT_LIST_ITEM(*reasons, const char *, i);
+        json_array_append_new(list, gt_json_text(text, strlen(text)));
+    }
+    json_object_set_new(object, "reasons", list);
+}
+
 static void print_object(const struct gt_scan_settings *settings, const struct gt_scan_found *found,
                          struct gt_buffer *out)
 {
@@ -45,6 +58,7 @@ static void print_object(const struct gt_scan_settings *settings, const struct g
     put_origin(object, found->origin);
     gt_scan_put(object, "title", finding->title);
     gt_scan_put(object, "context", finding->context);
+    put_reasons(object, &finding->reasons);
     gt_scan_put(object, "remediation", finding->remediation);
     gt_scan_put(object, "id", finding->id);
     gt_json_append(object, out);
