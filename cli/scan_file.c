@@ -16,6 +16,7 @@ struct gt_scan_worker {
     int fd;      /* -1: the job's own bytes */
     uint64_t at; /* in the document */
     bool failed; /* and it was said why */
+    bool opened; /* a regular file, at its start */
 };
 
 int gt_scan_worker_new(const struct gt_scan_settings *settings, struct gt_scan_pool *pool,
@@ -120,8 +121,9 @@ static int64_t on_seek(void *user, int64_t offset, int whence)
 static bool can_seek(const struct gt_scan_worker *worker)
 {
     struct stat st;
-    return worker->fd < 0 || (fstat(worker->fd, &st) == 0 && S_ISREG(st.st_mode) &&
-                              lseek(worker->fd, 0, SEEK_CUR) == 0);
+    return worker->fd < 0 || worker->opened ||
+           (fstat(worker->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+            lseek(worker->fd, 0, SEEK_CUR) == 0);
 }
 
 /* ---- judging ---- */
@@ -193,6 +195,7 @@ static int open_file(struct gt_scan_worker *worker, const char *path)
         errno = ENOTSUP;
         return -1;
     }
+    worker->opened = fd >= 0;
     return fd;
 }
 
@@ -219,5 +222,6 @@ void gt_scan_file(struct gt_scan_worker *worker, struct gt_scan_job *job)
     }
     job->counts.files = 1;
     judge(worker, fd);
+    worker->opened = false;
     close(fd);
 }

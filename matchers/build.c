@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define DATABASE_FORMAT "20" /* goes up when rules, needles or notes change their meaning */
+#define DATABASE_FORMAT "24" /* goes up when rules, needles or notes change their meaning */
 #define PACKED_MAX ((size_t)256 * 1024 * 1024)
 
 /* What is learnt of a probe when the database is built, and kept with it. */

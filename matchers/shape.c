@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MISSED_MAX 0.005
+#define MISSED_MAX 0.006
 #define RANDOM_MIN 10 /* a class of fewer bytes is spelling, not chance */
 #define DEPTH_MAX 20  /* deeper groups may be anything */
 
@@ -69,9 +69,10 @@ struct sum {
     size_t open;
     double no_digit; /* logarithm of the chance that none of them is a digit */
     bool both_cases; /* all may be capital or small */
+    bool solid;      /* nothing so far but bytes of one run */
 };
 
-static const struct sum nothing = {.missed = 1, .both_cases = true};
+static const struct sum nothing = {.missed = 1, .both_cases = true, .solid = true};
 
 static size_t plus(size_t a, size_t b)
 {
@@ -92,6 +93,7 @@ static void close_run(struct sum *sum)
     sum->open = 0;
     sum->no_digit = 0;
     sum->both_cases = true;
+    sum->solid = false;
 }
 
 /* {n,m}, *, + and ? as the least and most number of times. */
@@ -155,6 +157,12 @@ static void add_group(struct sum *sum, const struct sum *group, const struct gt_
     repeats_of(repeat, &least, &most);
     sum->least = plus(sum->least, times(group->least, least));
     sum->most = plus(sum->most, times(group->most, most));
+    if (group->solid) { /* the run goes on through it */
+        sum->open += least * group->open;
+        sum->no_digit += (double)least * group->no_digit;
+        sum->both_cases &= group->both_cases;
+        return;
+    }
     close_run(sum);
     if (least > 0 && group->missed < sum->missed)
         sum->missed = group->missed;
@@ -184,12 +192,17 @@ static struct sum sum_of(const struct gt_tokens *tokens, size_t *at, size_t dept
             add_bytes(&one, token, gt_token_repeat(tokens, *at));
         } else if (token->kind == GT_TOKEN_OPEN) {
             ++*at;
-            struct sum group =
-                depth < DEPTH_MAX ? sum_of(tokens, at, depth + 1) : (struct sum){.most = SIZE_MAX};
+            struct sum group = depth < DEPTH_MAX ? sum_of(tokens, at, depth + 1)
+                                                 : (struct sum){.most = SIZE_MAX, .missed = 1};
             add_group(&one, &group, *at < tokens->count ? gt_token_repeat(tokens, *at) : NULL);
         }
     }
-    add_alternative(&all, &one, first);
+    if (first && !one.solid)
+        close_run(&one);
+    if (first)
+        return one;
+    add_alternative(&all, &one, false);
+    all.solid = false;
     return all;
 }
 
@@ -206,6 +219,7 @@ void gt_pattern_shape(const char *pattern, struct gt_shape *ret)
     }
     size_t at = 0;
     struct sum sum = sum_of(tokens, &at, 0);
+    close_run(&sum);
     for (size_t i = 0; i < tokens->count; i++)
         if (tokens->items[i].kind == GT_TOKEN_ATOM)
             add_atom(ret->alphabet, &tokens->items[i]);
