@@ -78,12 +78,18 @@ static void floods(void **state)
         struct result result;
         if (rule->only_paired)
             continue; /* is never told by itself */
-        engine_match(engine, text, write_flood(rule, text), &result);
+        size_t len = write_flood(rule, text);
+        engine_match(engine, text, len, &result);
         assert_int_equal(result.rc, 0);
         if (result.summary.gave_up || result.summary.cut_rule)
             failed += complain("a flood of keywords of %s stops %s", rule->id,
                                result.summary.cut_rule ? result.summary.cut_rule : "all");
-        if (!has(&result, rule->id))
+        bool found = has(&result, rule->id);
+        if (!found) { /* the flood's words may make another rule tell the same secret */
+            assert_int_equal(gt_scan(engine->scratch, text, len, &engine->err), 0);
+            found = is_candidate(engine, rule->id);
+        }
+        if (!found)
             failed += complain("%s is not found behind a flood of its keywords", rule->id);
         result_free(&result);
     }
